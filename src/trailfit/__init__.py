@@ -1,0 +1,1 @@
+"""Fit AWS IAM policies to what CloudTrail saw."""

@@ -1,0 +1,259 @@
+"""The nouns that cross a stage: the glossary in code.
+
+AWS's own words where it has one. Everything here is frozen; dates are ``datetime.date``, times are naive
+``datetime.datetime`` in UTC (as in the lake), account IDs are text (leading zeros matter).
+The nouns of the two languages beneath (`Event`, `Use` in `trailfit.cloudtrail`; `Document`, `Request`,
+`Decision` in `trailfit.policy`) live there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+
+    from trailfit.policy.document import Document
+
+PolicyKind = Literal["inline", "customer_managed", "aws_managed", "group_inline", "trust"]
+PrincipalKind = Literal["role", "user"]
+PermissionClass = Literal["used", "unused", "undetermined", "kept"]
+
+
+@dataclass(frozen=True, slots=True)
+class Unassessed:
+    """What could not be judged, and why. It reaches the report."""
+
+    subject: str
+    reason: str
+
+
+# --- the log ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Unit:
+    """What ingest does whole or not at all: the log objects of one account and day."""
+
+    account: str
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class LogObject:
+    """One object of a trail: where it is, its version (etag, size in bytes), and what its key says of it."""
+
+    uri: str
+    etag: str
+    size: int
+    account: str | None
+    region: str | None
+    day: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """One principal's calls of one action on one resource, over the window asked for."""
+
+    principal: str
+    principal_kind: str
+    action: str
+    resource: str
+    role: str
+    basis: str
+    calls: int
+    denied: int
+    first_used: datetime | None
+    last_used: datetime | None
+    days: int
+    example_event: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """On which days of the window one kind of event was logged in one account and region.
+
+    `category` is CloudTrail's eventCategory (``Management``, ``Data``); `data_type` is the
+    resource type of a data event (``AWS::S3::Object``), None for management events. `gaps` are the days of
+    the window without any event of the *account's* management category.
+    """
+
+    account: str
+    region: str
+    category: str
+    data_type: str | None
+    first_day: date
+    last_day: date
+    days_seen: int
+    days_asked: int
+    gaps: tuple[date, ...] = ()
+
+
+# --- the account ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedPolicy:
+    """A policy that grants something to a principal, and how it reaches it.
+
+    `document` is None when the snapshot does not hold it: then nothing may be proposed for the principal.
+    """
+
+    kind: PolicyKind
+    name: str
+    arn: str | None
+    document: Document | None
+    group: str | None = None
+    created: datetime | None = None
+    updated: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LastAccessed:
+    """IAM's service last accessed data for one principal and service (and action, at ACTION granularity)."""
+
+    service: str
+    action: str | None
+    last: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """An access key, password or certificate of a user."""
+
+    kind: Literal["access_key", "password", "certificate"]
+    user: str
+    id: str | None
+    active: bool
+    created: datetime | None
+    last_used: datetime | None
+    last_used_service: str | None = None
+    last_used_region: str | None = None
+    mfa: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A role or user as IAM describes it. `arn` keeps the path and is its identity everywhere in trailfit."""
+
+    arn: str
+    account: str
+    kind: PrincipalKind
+    name: str
+    path: str
+    created: datetime | None
+    policies: tuple[AttachedPolicy, ...] = ()
+    boundary: AttachedPolicy | None = None
+    trust: Document | None = None
+    groups: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    last_used: datetime | None = None
+    credentials: tuple[Credential, ...] = ()
+    last_accessed: tuple[LastAccessed, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A compute resource and the execution role it runs as (today: Lambda functions)."""
+
+    arn: str
+    name: str
+    account: str
+    region: str
+    role: str
+    log_group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrailSelector:
+    """What a trail of the account is configured to log, where the snapshot has it."""
+
+    trail: str
+    account: str
+    region: str
+    multi_region: bool
+    management: bool
+    data_types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Accounts as they were at one time: principals, policies, credentials, functions."""
+
+    taken: datetime
+    accounts: tuple[str, ...]
+    principals: tuple[Principal, ...]
+    functions: tuple[Function, ...] = ()
+    selectors: tuple[TrailSelector, ...] = ()
+    unattached: tuple[AttachedPolicy, ...] = ()
+    unassessed: tuple[Unassessed, ...] = ()
+
+
+# --- the judgement ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing worth acting on, with its evidence. `id` is stable from run to run."""
+
+    id: str
+    kind: str
+    principal: str
+    severity: Literal["low", "medium", "high", "critical"]
+    confidence: Literal["low", "medium", "high"]
+    evidence: Mapping[str, object]
+    resource: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyChange:
+    """One policy of a principal, before or after: what `recommendations.json` holds."""
+
+    kind: PolicyKind
+    name: str
+    document: Document
+    arn: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """The class of one granted action of a principal, and why it has it."""
+
+    action: str
+    cls: PermissionClass
+    reason: str
+    calls: int = 0
+    first_used: datetime | None = None
+    last_used: datetime | None = None
+    resources: tuple[str, ...] = ()
+    example_event: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A verdict with its method. `holds` is None when undecided; then `counterexample` says what is open."""
+
+    holds: bool | None
+    method: str
+    counterexample: Mapping[str, object] | None = None
+    requests: int | None = None
+    denied: tuple[Mapping[str, object], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """What to do about findings: policies before and after, the two proofs, and whether it is safe unattended."""
+
+    id: str
+    principal: str
+    action: str
+    finding_ids: tuple[str, ...]
+    disposition: Literal["safe", "unsafe"]
+    reasons: tuple[str, ...]
+    before: tuple[PolicyChange, ...]
+    after: tuple[PolicyChange, ...]
+    permissions: tuple[Permission, ...]
+    no_new_access: Proof
+    still_allows: Proof

@@ -1,0 +1,48 @@
+"""Run ``queries/NAME.sql`` with named parameters: the only place SQL is sent.
+
+A query's first two comment lines are its question and its grain. Parameters are DuckDB's ``$name``; a
+value is always bound, never spliced into the text (values come from logs, and logs are hostile).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from trailfit.errors import UsageError
+
+# In the wheel the folder lies beside this file; in a checkout it is the repository's own top-level folder.
+_PACKAGED = Path(__file__).parent / "queries"
+QUERIES = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[2] / "queries"
+
+_NAME = re.compile(r"[a-z0-9_]+\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A named query: its text, the question it answers, the grain of a row, its parameters and defaults."""
+
+    name: str
+    question: str
+    grain: str
+    text: str
+    parameters: tuple[str, ...]
+
+
+@cache
+def load(name: str) -> Query:
+    """Read the query called `name`. Raises UsageError when there is none."""
+    path = QUERIES / f"{name}.sql"
+    if not _NAME.match(name) or not path.is_file():
+        raise UsageError(f"no query is called `{name}`", hint=f"one of: {', '.join(names())}")
+    text = path.read_text(encoding="utf-8")
+    question, grain, *_ = (line.removeprefix("--").strip() for line in text.splitlines())
+    body = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("--"))
+    return Query(name, question, grain.removeprefix("Grain:").strip(), text, tuple(sorted(set(re.findall(r"\$([a-z_]+)", body)))))
+
+
+def names() -> list[str]:
+    """List the names of all queries, sorted."""
+    return sorted(path.stem for path in QUERIES.glob("*.sql") if not path.stem.startswith("_"))
