@@ -59,8 +59,9 @@ def main() -> None:
 
     logging.basicConfig(format="%(message)s", stream=sys.stderr, level=logging.WARNING)
     try:
-        cli(standalone_mode=False, prog_name="trailfit")
-    except click.exceptions.Abort:
+        code = cli(standalone_mode=False, prog_name="trailfit")
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        click.echo("trailfit: interrupted; run again to go on where it stopped", err=True)
         sys.exit(130)
     except click.ClickException as problem:
         problem.show()
@@ -71,3 +72,9 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(EXIT_ERROR)
+    except Exception as problem:  # noqa: BLE001 - the last line of defence: no traceback reaches a user
+        logging.getLogger("trailfit").debug("the traceback", exc_info=True)
+        click.echo(f"trailfit: a bug: {type(problem).__name__}: {problem} (run again with -vv and report it)", err=True)
+        sys.exit(EXIT_ERROR)
+    if isinstance(code, int):
+        sys.exit(code)

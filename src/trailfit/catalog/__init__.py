@@ -1,0 +1,1 @@
+"""What AWS publishes, as tables with a source column: facts, no logic."""

@@ -1,0 +1,1 @@
+"""Reports, edits of infrastructure code, branches and pull requests."""

@@ -1,0 +1,1 @@
+"""A small organisation made up, with ground truth: demo, benchmarks, proving ground."""

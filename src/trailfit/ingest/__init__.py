@@ -1,0 +1,1 @@
+"""Log objects into the lake: every event once."""

@@ -1,0 +1,1 @@
+"""Who is granted what: a snapshot of IAM."""

@@ -1,0 +1,1 @@
+"""Usage and grants into proposals, each with its two proofs."""

@@ -1,0 +1,1 @@
+"""The queries' Python face: who used what, and when silence is evidence."""
