@@ -10,8 +10,12 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from trailfit.errors import UsageError
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 # In the wheel the folder lies beside this file; in a checkout it is the repository's own top-level folder.
 _PACKAGED = Path(__file__).parent / "queries"
@@ -40,9 +44,27 @@ def load(name: str) -> Query:
     text = path.read_text(encoding="utf-8")
     question, grain, *_ = (line.removeprefix("--").strip() for line in text.splitlines())
     body = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("--"))
-    return Query(name, question, grain.removeprefix("Grain:").strip(), text, tuple(sorted(set(re.findall(r"\$([a-z_]+)", body)))))
+    parameters = tuple(sorted(set(re.findall(r"\$([a-z_]+)", body))))
+    return Query(name, question, grain.removeprefix("Grain:").strip(), text, parameters)
 
 
 def names() -> list[str]:
     """List the names of all queries, sorted."""
-    return sorted(path.stem for path in QUERIES.glob("*.sql") if not path.stem.startswith("_"))
+    return sorted(path.stem for path in QUERIES.glob("*.sql"))
+
+
+def run(con: DuckDBPyConnection, name: str, **parameters: Any) -> DuckDBPyRelation:
+    """Run the query called `name` over the lake's views.
+
+    A parameter that the query has and the caller does not give is null; one that the query does not have
+    raises UsageError.
+    """
+    query = load(name)
+    unknown = sorted(set(parameters) - set(query.parameters))
+    if unknown:
+        raise UsageError(
+            f"query `{name}` has no parameter {', '.join(f'`{each}`' for each in unknown)}",
+            hint=f"it has: {', '.join(query.parameters) or 'none'}",
+        )
+    bound = {each: parameters.get(each) for each in query.parameters}
+    return con.sql(query.text, params=bound) if bound else con.sql(query.text)

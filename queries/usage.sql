@@ -1,0 +1,22 @@
+-- Who used which action on which resource, how often, first and last when, and on what basis do we say so?
+-- Grain: principal, action, resource, role
+select
+    principal,
+    principal_kind,
+    action,
+    resource,
+    role,
+    min(basis) as basis,
+    cast(coalesce(sum(calls) filter (where counts_as_use), 0) as bigint) as calls,
+    cast(coalesce(sum(calls) filter (where outcome = 'denied'), 0) as bigint) as denied,
+    min(first_used) filter (where counts_as_use) as first_used,
+    max(last_used) filter (where counts_as_use) as last_used,
+    count(distinct date) filter (where counts_as_use) as days,
+    arg_min(example_event, (case when counts_as_use then 0 else 1 end, first_used, example_event)) as example_event
+from usage
+where date between $from_day and $to_day
+  and principal is not null
+  and action is not null
+  and ($principal is null or principal = $principal)
+group by principal, principal_kind, action, resource, role
+order by principal, action, resource, role

@@ -1,0 +1,130 @@
+"""When silence is evidence: what the trails logged, and so what "never seen" means for an action.
+
+A permission that nobody used leaves no event. So does one that was used where no trail looked. This module
+tells the two apart, per account and action, from the log itself and, where the snapshot has them, from the
+trails' event selectors. The reason always comes with the answer.
+Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-data-events-with-cloudtrail.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from trailfit import sql
+from trailfit.catalog.observability import observability
+from trailfit.model import Coverage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date
+
+    from duckdb import DuckDBPyConnection
+
+    from trailfit.model import TrailSelector
+    from trailfit.usage.window import Window
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Whether "never seen" is evidence of "not used", and why (not)."""
+
+    is_evidence: bool
+    reason: str
+
+
+def read(con: DuckDBPyConnection, window: Window) -> list[Coverage]:
+    """Read what the lake's events say was logged in `window`."""
+    logged: dict[str, set[date]] = {}
+    for account, day in sql.run(con, "logged_days", **window.parameters()).fetchall():
+        logged.setdefault(account, set()).add(day)
+    asked = [window.first + timedelta(days=n) for n in range(window.days)]
+    gaps = {account: tuple(day for day in asked if day not in days) for account, days in logged.items()}
+    return [
+        Coverage(
+            account=account,
+            region=region,
+            category=category,
+            data_type=data_type,
+            first_day=first,
+            last_day=last,
+            days_seen=seen,
+            days_asked=window.days,
+            gaps=gaps.get(account, tuple(asked)),
+        )
+        for account, region, category, data_type, first, last, seen, _calls in sql.run(
+            con, "coverage", **window.parameters()
+        ).fetchall()
+    ]
+
+
+class Silences:
+    """Answer, per account and action, whether silence over the window is evidence.
+
+    >>> from datetime import date
+    >>> from trailfit.usage.window import Window
+    >>> Silences(Window(date(2026, 8, 3), date(2026, 10, 31)), [], []).of("111122223333", "sqs:CreateQueue")
+    Silence(is_evidence=False, reason='no event of account 111122223333 is in the lake')
+    """
+
+    def __init__(
+        self, window: Window, coverage: Iterable[Coverage], selectors: Sequence[TrailSelector]
+    ) -> None:
+        self._window = window
+        self._gaps: dict[str, tuple[date, ...]] = {}
+        self._seen: dict[tuple[str, str], tuple[date, date]] = {}
+        for row in coverage:
+            self._gaps[row.account] = row.gaps
+            if row.category == "Data" and row.data_type:
+                key = (row.account, row.data_type)
+                first, last = self._seen.get(key, (row.first_day, row.last_day))
+                self._seen[key] = (min(first, row.first_day), max(last, row.last_day))
+        self._selected = {
+            (selector.account, data_type) for selector in selectors for data_type in selector.data_types
+        }
+        self._answers: dict[tuple[str, str], Silence] = {}
+
+    def of(self, account: str, action: str) -> Silence:
+        """Tell whether `action` would have been seen in `account`, had it been used in the window."""
+        key = (account, action)
+        if key not in self._answers:
+            self._answers[key] = self._judge(account, action)
+        return self._answers[key]
+
+    def _judge(self, account: str, action: str) -> Silence:
+        if account not in self._gaps:
+            return Silence(False, f"no event of account {account} is in the lake")
+        gaps = self._gaps[account]
+        if gaps:
+            some = ", ".join(day.isoformat() for day in gaps[:3]) + (", …" if len(gaps) > 3 else "")
+            return Silence(
+                False,
+                f"management events are missing on {len(gaps)} of {self._window.days} days ({some})",
+            )
+        seen = observability(action)
+        if seen.kind == "never":
+            return Silence(False, seen.reason)
+        blind = [kind for kind in seen.data_types if not self._data_type_logged(account, kind)]
+        if seen.data_types and len(blind) == len(seen.data_types):
+            return Silence(False, f"data events of {' or '.join(blind)} are not logged in account {account}")
+        logged = f"logged on all {self._window.days} days"
+        if seen.kind == "management":
+            return Silence(True, f"management events {logged}, and none was this")
+        if seen.kind == "data":
+            return Silence(True, f"data events of {', '.join(seen.data_types)} are logged, and none was this")
+        return Silence(True, f"{seen.reason}: such calls are {logged}, and none needed this")
+
+    def _data_type_logged(self, account: str, data_type: str) -> bool:
+        """Tell whether data events of this type were logged all window long.
+
+        A selector says so outright. Without one, the type must have been seen near both ends of the window:
+        a week, or a tenth of the window where that is longer, leaves room for work that is not daily.
+        """
+        if (account, data_type) in self._selected:
+            return True
+        if (account, data_type) not in self._seen:
+            return False
+        slack = timedelta(days=max(7, self._window.days // 10))
+        first, last = self._seen[account, data_type]
+        return first <= self._window.first + slack and last >= self._window.last - slack

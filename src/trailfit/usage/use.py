@@ -1,0 +1,35 @@
+"""Who used what: the rows of ``queries/usage.sql`` as nouns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trailfit import sql
+from trailfit.model import Usage
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from trailfit.usage.window import Window
+
+
+def read(con: DuckDBPyConnection, window: Window, principal: str | None = None) -> list[Usage]:
+    """Read the usage of one principal, or of all, over `window`; sorted, so always in the same order."""
+    rows = sql.run(con, "usage", principal=principal, **window.parameters()).fetchall()
+    return [
+        Usage(
+            principal=who,
+            principal_kind=kind,
+            action=action,
+            resource=resource,
+            role=role,
+            basis=basis,
+            calls=calls,
+            denied=denied,
+            first_used=first,
+            last_used=last,
+            days=days,
+            example_event=event,
+        )
+        for who, kind, action, resource, role, basis, calls, denied, first, last, days, event in rows
+    ]
