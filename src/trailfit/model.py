@@ -121,7 +121,10 @@ class LastAccessed:
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """An access key, password or certificate of a user."""
+    """An access key, password or certificate of a user. `user` is the ARN (of the account's root, too).
+
+    `last_used` None means: not used since IAM began to track it. `created` of a password is its last change.
+    """
 
     kind: Literal["access_key", "password", "certificate"]
     user: str
@@ -136,7 +139,11 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A role or user as IAM describes it. `arn` keeps the path and is its identity everywhere in trailfit."""
+    """A role or user as IAM describes it. `arn` keeps the path and is its identity everywhere in trailfit.
+
+    `last_used` None says "never in IAM's tracking period" only where `last_used_known`; `credentials` ()
+    says "has none" only where `credentials_known`; `last_accessed` None: no complete report was to be had.
+    """
 
     arn: str
     account: str
@@ -152,11 +159,59 @@ class Principal:
     last_used: datetime | None = None
     credentials: tuple[Credential, ...] = ()
     last_accessed: tuple[LastAccessed, ...] | None = None
+    unique_id: str | None = None
+    last_used_known: bool = False
+    credentials_known: bool = False
+    instance_profiles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """An IAM group: its policies reach every member. `members` are user ARNs."""
+
+    arn: str
+    account: str
+    name: str
+    path: str
+    created: datetime | None
+    policies: tuple[AttachedPolicy, ...] = ()
+    members: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyVersion:
+    """One version of a managed policy."""
+
+    id: str
+    default: bool
+    created: datetime | None
+    document: Document | None
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedPolicy:
+    """A managed policy that the snapshot holds, with its versions, newest first.
+
+    `attachments` and `boundary_uses` are IAM's own counts, None where it gave none.
+    """
+
+    arn: str
+    account: str
+    name: str
+    created: datetime | None
+    updated: datetime | None
+    versions: tuple[PolicyVersion, ...] = ()
+    attachments: int | None = None
+    boundary_uses: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A compute resource and the execution role it runs as (today: Lambda functions)."""
+    """A compute resource and the role it runs as: a Lambda function, ECS task definition, rule, job, ….
+
+    `kind` is CloudFormation's name of the resource type; `triggers` are the ARNs that set it off where AWS
+    says so (queues and streams of a Lambda function), `aliases` those of a Lambda function.
+    """
 
     arn: str
     name: str
@@ -164,11 +219,20 @@ class Function:
     region: str
     role: str
     log_group: str | None = None
+    kind: str = "AWS::Lambda::Function"
+    triggers: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class TrailSelector:
-    """What a trail of the account is configured to log, where the snapshot has it."""
+    """What a trail of the account is configured to log, where the snapshot has it.
+
+    `management` is true only if all management events are logged, reads and writes; `data_types` are the
+    data events logged without any restriction, `partial` what is logged only in part (then silence proves
+    nothing): resource types, or ``Management``. `excluded` are event sources left out of management events.
+    `logging` None: its status is not known.
+    """
 
     trail: str
     account: str
@@ -176,6 +240,61 @@ class TrailSelector:
     multi_region: bool
     management: bool
     data_types: tuple[str, ...] = ()
+    partial: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    logging: bool | None = None
+    organization: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GuardrailPolicy:
+    """A service or resource control policy of the organization. `document` None: it could not be read."""
+
+    id: str
+    name: str
+    document: Document | None
+
+
+@dataclass(frozen=True, slots=True)
+class GuardrailLevel:
+    """One node of the tree above an account (root, organizational unit, or the account) and what it sets."""
+
+    target: str
+    name: str
+    policies: tuple[GuardrailPolicy, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Guardrails:
+    """The levels above one account, root first. None: not known; (): the policy type is not in force."""
+
+    account: str
+    scp: tuple[GuardrailLevel, ...] | None
+    rcp: tuple[GuardrailLevel, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Who holds a permission set in which account. `principal_id` is Identity Center's."""
+
+    account: str
+    principal_type: str
+    principal_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionSet:
+    """An Identity Center permission set: the source of its ``AWSReservedSSO_…`` roles in every account.
+
+    `roles` are the ARNs of those roles that the snapshot holds.
+    """
+
+    arn: str
+    name: str
+    policies: tuple[AttachedPolicy, ...] = ()
+    boundary: AttachedPolicy | None = None
+    assignments: tuple[Assignment, ...] = ()
+    roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +308,11 @@ class Snapshot:
     selectors: tuple[TrailSelector, ...] = ()
     unattached: tuple[AttachedPolicy, ...] = ()
     unassessed: tuple[Unassessed, ...] = ()
+    groups: tuple[Group, ...] = ()
+    managed: tuple[ManagedPolicy, ...] = ()
+    guardrails: tuple[Guardrails, ...] = ()
+    permission_sets: tuple[PermissionSet, ...] = ()
+    root: tuple[Credential, ...] = ()
 
 
 # --- the judgement ----------------------------------------------------------------------------------------
