@@ -25,8 +25,31 @@ RANKS = [
 RANK = {package: rank for rank, packages in enumerate(RANKS) for package in packages}
 
 #: Calls and imports that reach outside the process.
-IO_MODULES = {"boto3", "botocore", "obstore", "socket", "subprocess", "httpx", "requests", "urllib.request", "tempfile", "shutil"}
-IO_CALLS = {"open", "read_text", "write_text", "read_bytes", "write_bytes", "mkdir", "unlink", "iterdir", "rglob", "glob", "rename"}
+IO_MODULES = {
+    "boto3",
+    "botocore",
+    "obstore",
+    "socket",
+    "subprocess",
+    "httpx",
+    "requests",
+    "urllib.request",
+    "tempfile",
+    "shutil",
+}
+IO_CALLS = {
+    "open",
+    "read_text",
+    "write_text",
+    "read_bytes",
+    "write_bytes",
+    "mkdir",
+    "unlink",
+    "iterdir",
+    "rglob",
+    "glob",
+    "rename",
+}
 MAY_DO_IO = {
     "sql.py": "reads queries/",
     "lake.py": "the lake",
@@ -73,15 +96,13 @@ def faults(src: Path) -> list[str]:
             other = target.split(".")[1]
             if other == "<relative>":
                 wrong.append(f"{name}: relative import")
-            elif other not in RANK:
-                continue
-            elif package == "__init__" or name == "__init__":
+            elif other not in RANK or package == "__init__" or name == "__init__":
                 continue
             elif package not in RANK:
                 wrong.append(f"{name}: not in the order")
             elif other != package and RANK[other] <= RANK[package]:
                 wrong.append(f"{name}: imports {other}")
-        may = path.name in MAY_DO_IO and path.parent == src or package in MAY_DO_IO_UNDER
+        may = (path.name in MAY_DO_IO and path.parent == src) or package in MAY_DO_IO_UNDER
         if not may and name != "":
             reached = sorted(module for module in used if module in IO_MODULES)
             calls = sorted(
@@ -96,7 +117,11 @@ def faults(src: Path) -> list[str]:
                 }
             )
             wrong += [f"{name}: does I/O ({what})" for what in [*reached, *calls]]
-        if path.name == "__init__.py" and path.parent != src and any(not isinstance(node, ast.Expr) for node in tree.body):
+        if (
+            path.name == "__init__.py"
+            and path.parent != src
+            and any(not isinstance(node, ast.Expr) for node in tree.body)
+        ):
             wrong.append(f"{name}: an __init__ that does something")
     return wrong
 
@@ -127,7 +152,9 @@ def test_a_planted_fault_is_found(tmp_path, path, text, fault):
     assert fault in faults(tmp_path)
 
 
-@pytest.mark.parametrize("module", ["trailfit", "trailfit.policy.containment", "trailfit.cli.main", "trailfit.policy.evaluate"])
+@pytest.mark.parametrize(
+    "module", ["trailfit", "trailfit.policy.containment", "trailfit.cli.main", "trailfit.policy.evaluate"]
+)
 def test_light_modules_load_no_frame_and_no_aws_client(module):
     heavy = "{'pandas','pyarrow','duckdb','boto3','botocore','obstore','jinja2'}"
     code = f"import {module}, sys; print(sorted({heavy} & set(sys.modules)))"

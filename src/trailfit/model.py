@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date, datetime
 
     from trailfit.policy.document import Document
@@ -54,6 +54,23 @@ class LogObject:
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """A span of whole days, both ends included."""
+
+    first: date
+    last: date
+
+    @property
+    def days(self) -> int:
+        """Count the days."""
+        return (self.last - self.first).days + 1
+
+    def parameters(self) -> dict[str, date]:
+        """Give the window as the parameters that every windowed query takes."""
+        return {"from_day": self.first, "to_day": self.last}
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """One principal's calls of one action on one resource, over the window asked for."""
 
@@ -89,6 +106,62 @@ class Coverage:
     days_seen: int
     days_asked: int
     gaps: tuple[date, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Whether "never seen" is evidence of "not used", and why (not).
+
+    `kind` is ``logged`` where it is; else ``uncovered`` (events of its kind could be logged and were not) or
+    ``unobservable`` (no event could ever show it).
+    """
+
+    is_evidence: bool
+    reason: str
+    kind: Literal["logged", "uncovered", "unobservable"] = "uncovered"
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """Calls that were refused: they never count as use. `message` is AWS's own, as logged: hostile text."""
+
+    principal: str
+    action: str
+    resource: str
+    calls: int
+    last: datetime | None
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUse:
+    """What the log shows of one long-term access key in the window."""
+
+    access_key_id: str
+    principal: str | None
+    calls: int
+    first_used: datetime
+    last_used: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that the log says, over one window, in the form that `recommend` judges by.
+
+    `usage`, `denied`, `last_seen` and `sessions` are keyed by principal ARN, `key_use` by access key ID,
+    `gaps` by account: the days of the window without any management event (an account that is absent was
+    never logged). `silence` answers, for an account and an action, whether absence is evidence.
+    """
+
+    window: Window
+    usage: Mapping[str, Sequence[Usage]]
+    denied: Mapping[str, Sequence[Denied]]
+    last_seen: Mapping[str, datetime]
+    sessions: Mapping[str, Mapping[str, int]]
+    key_use: Mapping[str, KeyUse]
+    gaps: Mapping[str, tuple[date, ...]]
+    coverage: Sequence[Coverage]
+    silence: Callable[[str, str], Silence]
 
 
 # --- the account ------------------------------------------------------------------------------------------
@@ -381,3 +454,22 @@ class Recommendation:
     permissions: tuple[Permission, ...]
     no_new_access: Proof
     still_allows: Proof
+    rollback: tuple[str, ...] = ()
+    explanations: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """All that one run found: what `recommendations.json` is written from.
+
+    `permissions` holds, per principal, the class of every granted action; `exempt` the principals that a rule
+    leaves alone, with the rule.
+    """
+
+    evidence: Evidence
+    findings: tuple[Finding, ...]
+    recommendations: tuple[Recommendation, ...]
+    permissions: Mapping[str, tuple[Permission, ...]]
+    principals: tuple[Principal, ...]
+    unassessed: tuple[Unassessed, ...]
+    exempt: tuple[Unassessed, ...] = ()

@@ -8,13 +8,13 @@ Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-data-
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from trailfit import sql
+from trailfit.catalog.judgement import prerequisites
 from trailfit.catalog.observability import observability
-from trailfit.model import Coverage
+from trailfit.model import Coverage, Silence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,25 +22,21 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
-    from trailfit.model import TrailSelector
-    from trailfit.usage.window import Window
+    from trailfit.model import TrailSelector, Window
 
 
-@dataclass(frozen=True, slots=True)
-class Silence:
-    """Whether "never seen" is evidence of "not used", and why (not)."""
-
-    is_evidence: bool
-    reason: str
-
-
-def read(con: DuckDBPyConnection, window: Window) -> list[Coverage]:
-    """Read what the lake's events say was logged in `window`."""
+def gaps(con: DuckDBPyConnection, window: Window) -> dict[str, tuple[date, ...]]:
+    """List, per account in the lake, the days of the window without any management event."""
     logged: dict[str, set[date]] = {}
     for account, day in sql.run(con, "logged_days", **window.parameters()).fetchall():
         logged.setdefault(account, set()).add(day)
     asked = [window.first + timedelta(days=n) for n in range(window.days)]
-    gaps = {account: tuple(day for day in asked if day not in days) for account, days in logged.items()}
+    return {account: tuple(day for day in asked if day not in days) for account, days in logged.items()}
+
+
+def read(con: DuckDBPyConnection, window: Window) -> list[Coverage]:
+    """Read what the lake's events say was logged in `window`."""
+    missing = gaps(con, window)
     return [
         Coverage(
             account=account,
@@ -51,7 +47,7 @@ def read(con: DuckDBPyConnection, window: Window) -> list[Coverage]:
             last_day=last,
             days_seen=seen,
             days_asked=window.days,
-            gaps=gaps.get(account, tuple(asked)),
+            gaps=missing.get(account, ()),
         )
         for account, region, category, data_type, first, last, seen, _calls in sql.run(
             con, "coverage", **window.parameters()
@@ -63,14 +59,12 @@ class Silences:
     """Answer, per account and action, whether silence over the window is evidence.
 
     >>> from datetime import date
-    >>> from trailfit.usage.window import Window
+    >>> from trailfit.model import Window
     >>> Silences(Window(date(2026, 8, 3), date(2026, 10, 31)), [], []).of("111122223333", "sqs:CreateQueue")
-    Silence(is_evidence=False, reason='no event of account 111122223333 is in the lake')
+    Silence(is_evidence=False, reason='no event of account 111122223333 is in the lake', kind='uncovered')
     """
 
-    def __init__(
-        self, window: Window, coverage: Iterable[Coverage], selectors: Sequence[TrailSelector]
-    ) -> None:
+    def __init__(self, window: Window, coverage: Iterable[Coverage], selectors: Sequence[TrailSelector]) -> None:
         self._window = window
         self._gaps: dict[str, tuple[date, ...]] = {}
         self._seen: dict[tuple[str, str], tuple[date, date]] = {}
@@ -80,9 +74,7 @@ class Silences:
                 key = (row.account, row.data_type)
                 first, last = self._seen.get(key, (row.first_day, row.last_day))
                 self._seen[key] = (min(first, row.first_day), max(last, row.last_day))
-        self._selected = {
-            (selector.account, data_type) for selector in selectors for data_type in selector.data_types
-        }
+        self._selected = {(selector.account, data_type) for selector in selectors for data_type in selector.data_types}
         self._answers: dict[tuple[str, str], Silence] = {}
 
     def of(self, account: str, action: str) -> Silence:
@@ -102,18 +94,21 @@ class Silences:
                 False,
                 f"management events are missing on {len(gaps)} of {self._window.days} days ({some})",
             )
+        before, why = prerequisites().get(action, ((), ""))
+        if before and all(self.of(account, each).is_evidence for each in before):
+            return Silence(True, f"{why}, and none was made", "logged")
         seen = observability(action)
         if seen.kind == "never":
-            return Silence(False, seen.reason)
+            return Silence(False, seen.reason, "unobservable")
         blind = [kind for kind in seen.data_types if not self._data_type_logged(account, kind)]
         if seen.data_types and len(blind) == len(seen.data_types):
             return Silence(False, f"data events of {' or '.join(blind)} are not logged in account {account}")
         logged = f"logged on all {self._window.days} days"
         if seen.kind == "management":
-            return Silence(True, f"management events {logged}, and none was this")
+            return Silence(True, f"management events are {logged}, and none was this", "logged")
         if seen.kind == "data":
-            return Silence(True, f"data events of {', '.join(seen.data_types)} are logged, and none was this")
-        return Silence(True, f"{seen.reason}: such calls are {logged}, and none needed this")
+            return Silence(True, f"data events of {', '.join(seen.data_types)} are logged, and none was this", "logged")
+        return Silence(True, f"{seen.reason}: such calls are {logged}, and none needed this", "logged")
 
     def _data_type_logged(self, account: str, data_type: str) -> bool:
         """Tell whether data events of this type were logged all window long.

@@ -10,7 +10,7 @@ from trailfit.model import Usage
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-    from trailfit.usage.window import Window
+    from trailfit.model import Window
 
 
 def read(con: DuckDBPyConnection, window: Window, principal: str | None = None) -> list[Usage]:

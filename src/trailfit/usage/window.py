@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from trailfit.errors import UsageError
+from trailfit.model import Window
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from trailfit.lake import Lake
 
 DEFAULT_DAYS = 90
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A span of whole days, both ends included."""
-
-    first: date
-    last: date
-
-    @property
-    def days(self) -> int:
-        """Count the days."""
-        return (self.last - self.first).days + 1
-
-    def parameters(self) -> dict[str, date]:
-        """Give the window as the parameters that every windowed query takes."""
-        return {"from_day": self.first, "to_day": self.last}
 
 
 def resolve(lake: Lake, *, days: int | None = None, to: date | None = None) -> Window | None:

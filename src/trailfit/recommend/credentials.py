@@ -1,0 +1,89 @@
+"""Unused keys and passwords: what the log, the credential report and IAM's own record agree on.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#remove-credentials
+"""
+
+from __future__ import annotations
+
+from shlex import quote
+from typing import TYPE_CHECKING
+
+from trailfit.model import Proof, Recommendation, Unassessed
+from trailfit.recommend.findings import identify, make
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from trailfit.model import Credential, Evidence, Finding, Principal
+
+#: Credential kind → kind of finding, recommended action. Certificates are not judged: nothing logs their use.
+_KINDS = {
+    "access_key": ("UnusedIAMUserAccessKey", "DEACTIVATE_ACCESS_KEY"),
+    "password": ("UnusedIAMUserPassword", "DELETE_LOGIN_PROFILE"),
+}
+
+
+def unused(user: Principal, evidence: Evidence) -> Iterator[tuple[Finding, Recommendation]]:
+    """Give a finding and a recommendation for every active credential of `user` that nobody used in the window."""
+    for credential in user.credentials if user.credentials_known else ():
+        if credential.kind not in _KINDS or not credential.active:
+            continue
+        if _used(credential, evidence) or _young(credential.created, evidence):
+            continue
+        kind, action = _KINDS[credential.kind]
+        told = {
+            "created": credential.created.date().isoformat() if credential.created else None,
+            "last_used": credential.last_used.date().isoformat() if credential.last_used else "never",
+            "window_days": evidence.window.days,
+            "source": "IAM's own record and the log agree" if credential.last_used is None else "IAM's own record",
+        }
+        finding = make(kind, user.arn, told, confidence="high", resource=credential.id or f"{user.arn} password")
+        yield finding, _recommend(user, credential, action, finding)
+
+
+def _used(credential: Credential, evidence: Evidence) -> bool:
+    if credential.last_used and credential.last_used.date() >= evidence.window.first:
+        return True
+    if credential.kind == "access_key":
+        return credential.id in evidence.key_use
+    return False
+
+
+def _young(created: datetime | None, evidence: Evidence) -> bool:
+    return created is not None and created.date() > evidence.window.first
+
+
+def _recommend(user: Principal, credential: Credential, action: str, finding: Finding) -> Recommendation:
+    what = f"access key {credential.id}" if credential.kind == "access_key" else "the console password"
+    name = quote(user.name)
+    back = (
+        f"aws iam update-access-key --user-name {name} --access-key-id {credential.id} --status Active"
+        if credential.kind == "access_key"
+        else f"aws iam create-login-profile --user-name {name} --password-reset-required --password …"
+    )
+    return Recommendation(
+        id=identify(action, user.arn, credential.id or ""),
+        principal=user.arn,
+        action=action,
+        finding_ids=(finding.id,),
+        disposition="unsafe",
+        reasons=(f"{what} of {name} was not used in the window; deactivate it first, delete it later",),
+        before=(),
+        after=(),
+        permissions=(),
+        no_new_access=Proof(True, "no policy changes"),
+        still_allows=Proof(True, "no policy changes", requests=0),
+        rollback=(back,),
+    )
+
+
+def unknown(user: Principal) -> Iterator[Unassessed]:
+    """Say which active keys cannot be judged because the snapshot does not tell when they were last used."""
+    if not user.credentials_known:
+        for credential in user.credentials:
+            if credential.active:
+                yield Unassessed(
+                    credential.id or f"{user.arn} password",
+                    "the snapshot does not say when it was last used (no credential report)",
+                )

@@ -1,0 +1,197 @@
+"""Refine a principal's policies to what it needs: nothing new by construction.
+
+Every Allow statement written here refines exactly one Allow statement of today: its actions are among that
+one's, its resources lie within that one's, its Condition is copied, and every Deny stays. The gate proves it
+again afterwards.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from trailfit.catalog.actions import resource_types
+from trailfit.policy.pattern import arn_includes
+from trailfit.recommend.granted import actions_of, listed, statements
+from trailfit.recommend.resources import summarise
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from trailfit.model import AttachedPolicy
+
+#: The order in which policies are asked to serve a use: what the team wrote itself first, so that AWS's can go.
+_PREFERENCE = {"inline": 0, "customer_managed": 1, "aws_managed": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What must stay allowed: observed resources by action, and actions kept with whatever they have today.
+
+    `narrowed` gives, for a kept action, the resources it can only need (a function's own log group); without
+    them it keeps its statement's resources.
+    """
+
+    used: Mapping[str, Sequence[str]]
+    kept: Mapping[str, str]
+    narrowed: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """One policy, fitted: its new statements, and the reason for each resource that is wider than what was seen."""
+
+    policy: AttachedPolicy
+    statements: tuple[dict[str, Any], ...]
+    explanations: tuple[tuple[str, str], ...]
+
+
+def fit(policies: Sequence[AttachedPolicy], needs: Needs) -> list[Fitted]:
+    """Refine each of `policies` to `needs`; the same order as given."""
+    served: set[tuple[str, str]] = set()
+    fitted: dict[int, Fitted] = {}
+    for index in sorted(range(len(policies)), key=lambda each: (_PREFERENCE.get(policies[each].kind, 3), each)):
+        fitted[index] = _fit_policy(policies[index], needs, served)
+    return [fitted[index] for index in range(len(policies))]
+
+
+def _fit_policy(policy: AttachedPolicy, needs: Needs, served: set[tuple[str, str]]) -> Fitted:
+    written: list[dict[str, Any]] = []
+    why: list[tuple[str, str]] = []
+    for statement in statements(policy):
+        if statement["Effect"] == "Deny":
+            written.append(statement)
+            continue
+        pieces = _refine(statement, needs, served, why)
+        if _same_meaning(statement, pieces):
+            written.append(statement)
+        else:
+            written.extend(_named(statement, pieces))
+    return Fitted(policy, tuple(written), tuple(dict.fromkeys(why)))
+
+
+def _refine(
+    statement: dict[str, Any], needs: Needs, served: set[tuple[str, str]], why: list[tuple[str, str]]
+) -> list[dict[str, Any]]:
+    """Write the statements that this Allow becomes: actions with the same resources share one."""
+    groups: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
+    for action, _pattern in actions_of(statement):
+        if action in needs.used:
+            found = _within(statement, action, needs.used[action], served)
+            if found:
+                patterns, reasons = summarise(action, found, _patterns(statement))
+                why.extend(reasons)
+                groups["Resource", tuple(patterns)].append(action)
+        elif action in needs.kept and (action, "") not in served:
+            if "Condition" not in statement:
+                served.add((action, ""))
+            narrow = _within(statement, action, needs.narrowed.get(action, ()), set())
+            element = "Resource" if narrow or "Resource" in statement else "NotResource"
+            groups[element, tuple(sorted(narrow)) or tuple(listed(statement[element]))].append(action)
+    return [
+        {
+            "Effect": "Allow",
+            "Action": _one_or_list(sorted(actions)),
+            element: _one_or_list(list(resources)),
+            **({"Condition": statement["Condition"]} if "Condition" in statement else {}),
+        }
+        for (element, resources), actions in sorted(groups.items(), key=lambda item: (sorted(item[1])[0], item[0]))
+    ]
+
+
+def _within(
+    statement: dict[str, Any], action: str, resources: Sequence[str], served: set[tuple[str, str]]
+) -> list[str]:
+    """Give the part of `resources` that this statement covers and no earlier one serves.
+
+    A statement with a Condition may or may not have been the one that allowed a call, so what it covers is
+    not taken from those that follow.
+    """
+    taken: set[str] = set()
+    for resource in resources:
+        if (action, resource) in served:
+            continue
+        covered = _intersect(statement, action, resource)
+        if covered and "Condition" not in statement:
+            served.add((action, resource))
+        taken.update(covered)
+    return sorted(taken)
+
+
+def _intersect(statement: dict[str, Any], action: str, resource: str) -> list[str]:
+    """Give the patterns for `resource` that lie within the statement's resources: none when it is not covered."""
+    if resource == "*" and not resource_types(action):
+        return ["*"] if "*" in _patterns(statement) or "NotResource" in statement else []
+    if "NotResource" in statement:
+        excluded = listed(statement["NotResource"])
+        apart = not any(_overlap(pattern, resource) for pattern in excluded)
+        return [resource] if apart and "*" not in resource else []
+    found = []
+    for pattern in _patterns(statement):
+        if "${" in pattern:
+            found.append(pattern)  # what a policy variable stands for is not in the log: keep it as written
+        elif arn_includes(pattern, resource):
+            return [resource]
+        elif arn_includes(resource, pattern):
+            found.append(pattern)
+    return found
+
+
+def _overlap(pattern: str, resource: str) -> bool:
+    return "${" in pattern or arn_includes(pattern, resource) or arn_includes(resource, pattern)
+
+
+def _patterns(statement: dict[str, Any]) -> list[str]:
+    return listed(statement.get("Resource"))
+
+
+def _same_meaning(statement: dict[str, Any], pieces: list[dict[str, Any]]) -> bool:
+    """Tell whether nothing was tightened: then the team's own statement stays, byte for byte."""
+    if len(pieces) != 1 or "NotAction" in statement:
+        return False
+    piece = pieces[0]
+    same_actions = {each.lower() for each in listed(statement["Action"])} == {
+        each.lower() for each in listed(piece["Action"])
+    }
+    return same_actions and all(
+        set(listed(statement.get(element))) == set(listed(piece.get(element)))
+        for element in ("Resource", "NotResource")
+    )
+
+
+def _named(statement: dict[str, Any], pieces: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give the pieces their statement's Sid: numbered where it became several, since a Sid is unique."""
+    sid = statement.get("Sid")
+    if not sid:
+        return pieces
+    names = [sid] if len(pieces) == 1 else [f"{sid}{number}" for number in range(1, len(pieces) + 1)]
+    return [{"Sid": name, **piece} for name, piece in zip(names, pieces, strict=True)]
+
+
+def _one_or_list(values: list[str]) -> str | list[str]:
+    return values[0] if len(values) == 1 else values
+
+
+def merge(fitted: Sequence[Fitted]) -> list[dict[str, Any]]:
+    """Join the statements of several policies into one list, for the one inline policy that replaces them.
+
+    Statements with equal resources and conditions become one; Sids are dropped where they would repeat.
+    """
+    joined: dict[str, dict[str, Any]] = {}
+    for statement in (each for policy in fitted for each in policy.statements):
+        same = {key: value for key, value in statement.items() if key not in ("Sid", "Action")}
+        if "Action" not in statement:
+            same = statement
+        key = json.dumps(same, sort_keys=True)
+        if key in joined and "Action" in statement:
+            actions = sorted({*listed(joined[key]["Action"]), *listed(statement["Action"])})
+            joined[key] = {**joined[key], "Action": _one_or_list(actions)}
+        else:
+            joined[key] = dict(statement)
+    sids = [statement.get("Sid") for statement in joined.values()]
+    return [
+        {name: value for name, value in statement.items() if name != "Sid" or sids.count(value) == 1}
+        for statement in joined.values()
+    ]

@@ -1,0 +1,77 @@
+"""What a principal is granted today, action by action, and through which statement of which policy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from trailfit.catalog.actions import every, expand
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from trailfit.model import AttachedPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Via:
+    """One way by which an action is granted: a policy, a statement of it, and the pattern that matched."""
+
+    policy: AttachedPolicy
+    statement: int
+    pattern: str
+
+    @property
+    def is_named(self) -> bool:
+        """Tell whether somebody wrote this action's own name: an intention, which a wildcard is not."""
+        return "*" not in self.pattern and "?" not in self.pattern
+
+    @property
+    def is_sweeping(self) -> bool:
+        """Tell whether the grant says nothing of what is needed here: AWS's own wildcard, or a bare ``*``."""
+        service = self.pattern.partition(":")[0]
+        return not self.is_named and (self.policy.kind == "aws_managed" or "*" in service)
+
+
+def listed(value: object) -> list[Any]:
+    """Give an element that IAM lets be one value or a list, as a list.
+
+    >>> listed("s3:GetObject"), listed(["a", "b"]), listed(None)
+    (['s3:GetObject'], ['a', 'b'], [])
+    """
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list) else [value]
+
+
+def statements(policy: AttachedPolicy) -> list[dict[str, Any]]:
+    """List the statements of a policy as written; an unreadable document has none."""
+    return listed(policy.document.raw["Statement"]) if policy.document else []
+
+
+def actions_of(statement: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Give each catalogue action that a statement's Action or NotAction covers, with the pattern that does it.
+
+    Of several patterns that match one action, its own name comes first, so that intention is seen.
+    """
+    if "NotAction" in statement:
+        excluded = {action for pattern in listed(statement["NotAction"]) for action in expand(pattern)}
+        yield from ((action, "*") for action in every() if action not in excluded)
+        return
+    seen = set()
+    for pattern in sorted(listed(statement["Action"]), key=lambda text: ("*" in text or "?" in text, text)):
+        for action in expand(pattern):
+            if action not in seen:
+                seen.add(action)
+                yield action, pattern
+
+
+def granted(policies: Sequence[AttachedPolicy]) -> dict[str, list[Via]]:
+    """List every catalogue action that some Allow of `policies` covers, with the ways by which it is granted."""
+    found: dict[str, list[Via]] = {}
+    for policy in policies:
+        for index, statement in enumerate(statements(policy)):
+            if statement["Effect"] == "Allow":
+                for action, pattern in actions_of(statement):
+                    found.setdefault(action, []).append(Via(policy, index, pattern))
+    return dict(sorted(found.items()))

@@ -1,0 +1,221 @@
+"""Write a judgement as `recommendations.json` and the policies beside it: the same input, the same bytes.
+
+The form is fixed by ``trailfit/deliver/recommendations.schema.json``; nothing here reads a clock.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from trailfit.model import (
+        Coverage,
+        Denied,
+        Finding,
+        Judgement,
+        Permission,
+        PolicyChange,
+        Principal,
+        Recommendation,
+        Unassessed,
+    )
+
+#: Permissions of one service and one reason beyond this many are told as one row with their number.
+_TOLD_ONE_BY_ONE = 25
+
+
+def as_dict(judgement: Judgement) -> dict[str, Any]:
+    """Give the judgement in the form of `recommendations.json`."""
+    window = judgement.evidence.window
+    return {
+        "trailfit": "1",
+        "window": {"from": window.first.isoformat(), "to": window.last.isoformat(), "days": window.days},
+        "summary": _summary(judgement),
+        "coverage": [_coverage(row) for row in judgement.evidence.coverage],
+        "unassessed": _subjects(judgement.unassessed),
+        "exempt": _subjects(judgement.exempt),
+        "findings": [_finding(each) for each in judgement.findings],
+        "recommendations": [_recommendation(each) for each in judgement.recommendations],
+        "principals": [
+            _principal(each, judgement.permissions[each.arn], judgement.evidence.denied.get(each.arn, ()))
+            for each in judgement.principals
+        ],
+    }
+
+
+def as_text(told: Mapping[str, Any]) -> str:
+    """Print the JSON: two spaces, keys in the order of the contract, a line end."""
+    return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+
+
+def policy_files(told: Mapping[str, Any]) -> dict[str, str]:
+    """Give the text of each `after` document by its path below ``policies/``.
+
+    The path is ``<account>/<kind>/<name>/<policy>.json``; every part is made safe for any file system, since
+    names come from elsewhere.
+    """
+    files = {}
+    for recommendation in told["recommendations"]:
+        account, kind, name = _identity(recommendation["principal"])
+        for after in recommendation["after"]:
+            path = "/".join(_safe(part) for part in (account, kind, name, after["name"]))
+            files[f"{path}.json"] = json.dumps(after["document"], indent=2, ensure_ascii=False) + "\n"
+    return dict(sorted(files.items()))
+
+
+def _identity(arn: str) -> tuple[str, str, str]:
+    """Split a principal's ARN into account, kind (``role``, ``user``) and name."""
+    account, resource = arn.split(":", 5)[4:6]
+    kind, _, path = resource.partition("/")
+    return account, kind, path.rpartition("/")[2]
+
+
+def _safe(part: str) -> str:
+    """Make one part of a path safe: no separator, no dot first, never empty.
+
+    >>> _safe("../../etc/passwd"), _safe("orders-fn"), _safe("")
+    ('_._.._etc_passwd', 'orders-fn', '_')
+    """
+    cleaned = re.sub(r"[^A-Za-z0-9+=,.@_-]", "_", part)[:128]
+    return re.sub(r"\A\.", "_", cleaned) or "_"
+
+
+def _summary(judgement: Judgement) -> dict[str, Any]:
+    counts: dict[str, int] = defaultdict(int)
+    for rows in judgement.permissions.values():
+        for row in rows:
+            counts[row.cls] += 1
+    return {
+        "principals": len(judgement.principals),
+        "recommendations": len(judgement.recommendations),
+        "safe": sum(each.disposition == "safe" for each in judgement.recommendations),
+        "findings": len(judgement.findings),
+        "permissions": {name: counts[name] for name in ("used", "unused", "undetermined", "kept")},
+    }
+
+
+def _subjects(rows: Iterable[Unassessed]) -> list[dict[str, str]]:
+    return [{"subject": row.subject, "reason": row.reason} for row in rows]
+
+
+def _coverage(row: Coverage) -> dict[str, Any]:
+    return {
+        "account": row.account,
+        "region": row.region,
+        "category": row.category,
+        "data_type": row.data_type,
+        "first_day": row.first_day.isoformat(),
+        "last_day": row.last_day.isoformat(),
+        "days_seen": row.days_seen,
+        "days_asked": row.days_asked,
+        "gaps": [day.isoformat() for day in row.gaps],
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "id": finding.id,
+        "kind": finding.kind,
+        "principal": finding.principal,
+        "severity": finding.severity,
+        "confidence": finding.confidence,
+        "evidence": dict(finding.evidence),
+    }
+    return told if finding.resource is None else {**told, "resource": finding.resource}
+
+
+def _change(change: PolicyChange) -> dict[str, Any]:
+    told = {"kind": change.kind, "name": change.name}
+    arn = {"arn": change.arn} if change.arn else {}
+    return {**told, **arn, "document": change.document.raw}
+
+
+def _recommendation(each: Recommendation) -> dict[str, Any]:
+    counts = {
+        name: sum(row.cls == name for row in each.permissions) for name in ("used", "unused", "undetermined", "kept")
+    }
+    nothing_new, still = each.no_new_access, each.still_allows
+    return {
+        "id": each.id,
+        "principal": each.principal,
+        "action": each.action,
+        "finding_ids": list(each.finding_ids),
+        "disposition": each.disposition,
+        "reasons": list(each.reasons),
+        "before": [_change(change) for change in each.before],
+        "after": [_change(change) for change in each.after],
+        "permissions": counts,
+        "proofs": {
+            "no_new_access": {
+                "holds": nothing_new.holds,
+                "method": nothing_new.method,
+                "counterexample": nothing_new.counterexample,
+            },
+            "still_allows": {
+                "holds": still.holds,
+                "method": still.method,
+                "requests": still.requests or 0,
+                "denied": list(still.denied),
+            },
+        },
+        "rollback": list(each.rollback),
+        "explanations": [{"subject": subject, "reason": reason} for subject, reason in each.explanations],
+    }
+
+
+def _principal(principal: Principal, permissions: Sequence[Permission], denied: Sequence[Denied]) -> dict[str, Any]:
+    return {
+        "principal": principal.arn,
+        "account": principal.account,
+        "kind": principal.kind,
+        "name": principal.name,
+        "permissions": _rolled_up(permissions),
+        "denied": [
+            {
+                "action": row.action,
+                "resource": row.resource,
+                "calls": row.calls,
+                "last": _time(row.last),
+                "message": row.message,
+            }
+            for row in denied
+        ],
+    }
+
+
+def _rolled_up(permissions: Sequence[Permission]) -> list[dict[str, Any]]:
+    """Tell permissions one by one, but what a broad grant leaves unused by service: nobody reads 20,000 rows."""
+    groups: dict[tuple[str, str, str], list[Permission]] = defaultdict(list)
+    for row in permissions:
+        service = row.action.partition(":")[0]
+        groups[(row.action, "", "") if row.calls else (service, row.cls, row.reason)].append(row)
+    told = []
+    for (service, cls, reason), rows in groups.items():
+        if len(rows) > _TOLD_ONE_BY_ONE:
+            told.append({"action": f"{service}:*", "class": cls, "reason": reason, "count": len(rows)})
+        else:
+            told += [_permission(row) for row in rows]
+    return sorted(told, key=lambda row: (row["action"], row["class"], row["reason"]))
+
+
+def _permission(row: Permission) -> dict[str, Any]:
+    told: dict[str, Any] = {"action": row.action, "class": row.cls, "reason": row.reason}
+    if row.calls:
+        told |= {
+            "calls": row.calls,
+            "first_used": _time(row.first_used),
+            "last_used": _time(row.last_used),
+            "resources": list(row.resources),
+            "example_event": row.example_event,
+        }
+    return told
+
+
+def _time(when: datetime | None) -> str | None:
+    return None if when is None else when.replace(microsecond=0).isoformat() + "Z"

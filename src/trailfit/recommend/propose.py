@@ -1,0 +1,196 @@
+"""Turn judged permissions into new policies, and let nothing leave without its two proofs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from shlex import quote
+from typing import TYPE_CHECKING, Any
+
+from trailfit.catalog.judgement import runtime_permissions
+from trailfit.errors import ProofError
+from trailfit.model import PolicyChange, Proof, Recommendation
+from trailfit.policy.document import Document
+from trailfit.policy.evaluate import Request
+from trailfit.recommend.findings import identify
+from trailfit.recommend.fit import Fitted, Needs, fit, merge
+from trailfit.recommend.gate import prove_no_new_access, prove_still_allows
+from trailfit.recommend.granted import statements
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from trailfit.model import AttachedPolicy, Finding, Function, Permission, Principal, Usage
+    from trailfit.recommend.classify import Judged
+
+#: What the inline policy is called that replaces policies which cannot be edited for one principal alone.
+FITTED = "fitted"
+_SHOWN = 5
+
+
+def removal(principal: Principal, finding: Finding, permissions: Sequence[Permission]) -> Recommendation:
+    """Recommend to remove a principal that nobody uses: for a person to decide, never unattended."""
+    action = "DELETE_ROLE" if principal.kind == "role" else "DELETE_USER"
+    before = tuple(
+        PolicyChange(policy.kind, policy.name, policy.document, policy.arn)
+        for policy in principal.policies
+        if policy.document is not None and policy.group is None
+    )
+    return Recommendation(
+        id=identify(action, principal.arn),
+        principal=principal.arn,
+        action=action,
+        finding_ids=(finding.id,),
+        disposition="unsafe",
+        reasons=(
+            f"no sign of this {principal.kind} in the log, nor in IAM's own record; ask its owner before removing it",
+        ),
+        before=before,
+        after=(),
+        permissions=tuple(permissions),
+        no_new_access=Proof(True, "nothing is granted afterwards"),
+        still_allows=Proof(True, "no call was made", requests=0),
+        rollback=tuple(_back(principal, policy) for policy in before),
+    )
+
+
+def tightening(
+    principal: Principal,
+    functions: Sequence[Function],
+    judged: Mapping[str, Judged],
+    uses: Mapping[str, Sequence[Usage]],
+    finding_ids: tuple[str, ...],
+    shared: Mapping[str, int],
+) -> Recommendation | None:
+    """Propose fitted policies for `principal`, or None when today's already fit.
+
+    Policies that come through a group are left alone: they belong to all its members. A managed policy that
+    others use too, or that is AWS's, is replaced by one inline policy of the principal's own.
+    Raises ProofError when a proof fails: a bug of ours, never a proposal.
+    """
+    own = [policy for policy in principal.policies if policy.group is None]
+    inherited = [policy for policy in principal.policies if policy.group is not None]
+    fitted = fit(own, _needs(functions, judged, uses))
+    before, after, explanations = _changes(fitted, shared, {policy.name for policy in own})
+    if not before:
+        return None
+    kept = [policy.document for policy in inherited if policy.document]
+    untouched = [each.policy.document for each in fitted if each.policy.document and not _is_in(each.policy, before)]
+    new = [*untouched, *kept, *(change.document for change in after)]
+    old = [policy.document for policy in principal.policies if policy.document]
+    nothing_new = prove_no_new_access(new, old)
+    still = prove_still_allows(new, old, _requests(principal, uses, judged))
+    if nothing_new.holds is False or not still.holds:
+        raise ProofError(
+            f"the proposal failed its proof: {nothing_new.counterexample or still.denied[:3]}", where=principal.arn
+        )
+    risks = sorted({each.risk for each in judged.values() if each.risk})
+    reasons = [f"left out although the log cannot tell: {risk}" for risk in risks[:_SHOWN]]
+    if len(risks) > _SHOWN:
+        reasons.append(f"and {len(risks) - _SHOWN} more services of which the log cannot tell")
+    if nothing_new.holds is None:
+        reasons.append("whether it grants anything new could not be decided")
+    return Recommendation(
+        id=identify("tighten", principal.arn),
+        principal=principal.arn,
+        action=_action(before, after),
+        finding_ids=finding_ids,
+        disposition="unsafe" if reasons else "safe",
+        reasons=tuple(reasons) or ("all that is left out would have been logged, and was not used",),
+        before=tuple(before),
+        after=tuple(after),
+        permissions=tuple(each.permission for each in judged.values()),
+        no_new_access=nothing_new,
+        still_allows=still,
+        rollback=tuple(_back(principal, change) for change in before),
+        explanations=tuple(explanations),
+    )
+
+
+def _needs(functions: Sequence[Function], judged: Mapping[str, Judged], uses: Mapping[str, Sequence[Usage]]) -> Needs:
+    used = {action: tuple(sorted({row.resource for row in uses[action]})) for action in judged if action in uses}
+    kept = {action: each.permission.reason for action, each in judged.items() if each.carried and action not in uses}
+    return Needs(used, kept, _runtime(functions))
+
+
+def _runtime(functions: Sequence[Function]) -> dict[str, list[str]]:
+    """Give what the functions' own runtime needs in the role's name, and on which resources."""
+    needed: dict[str, list[str]] = defaultdict(list)
+    for function in functions:
+        if function.kind != "AWS::Lambda::Function":
+            continue
+        for each in runtime_permissions("lambda"):
+            needed[each.action].append(
+                each.resource.format(
+                    partition=function.arn.split(":")[1],
+                    region=function.region,
+                    account=function.account,
+                    log_group=function.log_group or f"/aws/lambda/{function.name}",
+                )
+            )
+    return {action: sorted(set(resources)) for action, resources in needed.items()}
+
+
+def _changes(
+    fitted: Sequence[Fitted], shared: Mapping[str, int], taken: set[str]
+) -> tuple[list[PolicyChange], list[PolicyChange], list[tuple[str, str]]]:
+    """Sort the fitted policies into what goes and what comes; those that already fit are in neither."""
+    before: list[PolicyChange] = []
+    after: list[PolicyChange] = []
+    replaced: list[Fitted] = []
+    explanations: list[tuple[str, str]] = []
+    for each in fitted:
+        policy = each.policy
+        if policy.document is None or list(each.statements) == statements(policy):
+            continue
+        explanations += each.explanations
+        before.append(PolicyChange(policy.kind, policy.name, policy.document, policy.arn))
+        if policy.kind == "aws_managed" or (policy.kind == "customer_managed" and shared.get(policy.arn or "", 0) > 1):
+            replaced.append(each)
+        elif each.statements:
+            after.append(PolicyChange(policy.kind, policy.name, _document(each.statements, policy), policy.arn))
+    merged = merge(replaced)
+    if merged:
+        name = (
+            FITTED if FITTED not in taken else next(f"{FITTED}{n}" for n in range(2, 99) if f"{FITTED}{n}" not in taken)
+        )
+        after.append(PolicyChange("inline", name, _document(merged, None)))
+    return before, after, explanations
+
+
+def _document(written: Sequence[dict[str, Any]], like: AttachedPolicy | None) -> Document:
+    """Make a document of `written`; the Version and Id of the one it replaces stay."""
+    raw = dict(like.document.raw) if like and like.document else {"Version": "2012-10-17"}
+    return Document.parse({**raw, "Statement": list(written)})
+
+
+def _is_in(policy: AttachedPolicy, changes: Sequence[PolicyChange]) -> bool:
+    return any((policy.kind, policy.name, policy.arn) == (each.kind, each.name, each.arn) for each in changes)
+
+
+def _action(before: Sequence[PolicyChange], after: Sequence[PolicyChange]) -> str:
+    if not after:
+        return "DETACH_POLICY"
+    known = {(change.kind, change.name) for change in before}
+    return "CREATE_POLICY" if any((change.kind, change.name) not in known for change in after) else "UPDATE_POLICY"
+
+
+def _requests(principal: Principal, uses: Mapping[str, Sequence[Usage]], judged: Mapping[str, Judged]) -> list[Request]:
+    """List every distinct call that was made and allowed, with the context that is certain."""
+    context = {"aws:PrincipalArn": principal.arn, "aws:PrincipalAccount": principal.account}
+    return [
+        Request(principal.arn, action, resource, context=context, context_complete=False)
+        for action in judged
+        if action in uses
+        for resource in sorted({row.resource for row in uses[action]})
+    ]
+
+
+def _back(principal: Principal, change: PolicyChange) -> str:
+    """Say how to undo the removal of one policy."""
+    kind, name = principal.kind, quote(principal.name)
+    if change.kind in ("aws_managed", "customer_managed") and change.arn:
+        return f"aws iam attach-{kind}-policy --{kind}-name {name} --policy-arn {quote(change.arn)}"
+    return (
+        f"aws iam put-{kind}-policy --{kind}-name {name} --policy-name {quote(change.name)}"
+        " --policy-document file://before.json"
+    )
