@@ -1,0 +1,58 @@
+"""Make the demo organisation: its CloudTrail objects, IAM files, repository and ground truth, in one folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from trailfit.demo import iam_files
+from trailfit.demo.cast import DATA, PROD, Trail
+from trailfit.demo.history import Calendar, happen
+from trailfit.demo.prod import ACCOUNT as PROD_ACCOUNT
+from trailfit.demo.tally import Tally
+from trailfit.demo.write import Bucketeer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ACCOUNTS = (PROD_ACCOUNT,)
+DATA_TYPES = ("AWS::S3::Object", "AWS::DynamoDB::Table", "AWS::Lambda::Function", "AWS::SQS::Queue", "AWS::SNS::Topic")
+TRAILS = (
+    Trail(PROD, "org-trail", "example-org-trail", "org/", organisation=True),
+    Trail(PROD, "prod-trail", "example-prod-trail", data_types=DATA_TYPES),
+    Trail(DATA, "lake-trail", "example-lake-trail", management=False, data_types=("AWS::S3::Object",)),
+)
+"""The organisation's trail logs management events everywhere; prod's own trail logs them again, and data events.
+
+Staging has no data events at all: there, silence about a table or an object says nothing.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """Where the demo organisation's parts are."""
+
+    logs: Path
+    iam: Path
+    repo: Path
+    truth: Path
+
+
+def make(folder: Path, *, seed: int = 7, scale: float = 1.0, end: date = date(2026, 10, 31), days: int = 90) -> Demo:
+    """Write the demo organisation into `folder`: the same bytes for the same arguments.
+
+    `end` is the last of the log's `days` days; `scale` multiplies what busy principals do, while scheduled jobs
+    stay as they are. Memory does not grow with `scale` or `days`.
+    """
+    demo = Demo(folder / "logs", folder / "iam", folder / "repo", folder / "truth.json")
+    calendar, tally, bucketeer = Calendar(end, days), Tally(), Bucketeer(demo.logs, TRAILS)
+    for day in calendar:
+        for event in happen(ACCOUNTS, day, calendar, seed, scale):
+            tally.add(day, event)
+            bucketeer.deliver(day, event)
+        bucketeer.end_day(day)
+    bucketeer.close()
+    for account in ACCOUNTS:
+        iam_files.write(demo.iam / account.id, account, TRAILS, tally, end)
+    return demo
