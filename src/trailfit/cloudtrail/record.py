@@ -7,6 +7,8 @@ Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-ev
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import msgspec
 
 
@@ -71,3 +73,70 @@ class Record(msgspec.Struct, frozen=True):
     serviceEventDetails: msgspec.Raw = msgspec.Raw()
     resources: msgspec.Raw = msgspec.Raw()
     tlsDetails: msgspec.Raw = msgspec.Raw()
+
+
+class NotARecord(ValueError):
+    """What was read is no CloudTrail record; the text says why."""
+
+
+_decode_json = msgspec.json.Decoder().decode
+_decode_record = msgspec.json.Decoder(Record).decode
+
+
+def parse_record(obj: object) -> Record:
+    """Make a Record of one JSON object: bytes, text or a dict.
+
+    Tolerant: a field of a wrong type becomes absent (``"false"`` and ``"null"`` as text are read as what they say).
+    Raises NotARecord for JSON that is no CloudTrail record, and for what is no JSON object at all.
+    """
+    if isinstance(obj, str):
+        obj = obj.encode()
+    if isinstance(obj, bytes | bytearray | memoryview | msgspec.Raw):
+        try:
+            record = _decode_record(obj)
+            if record.eventName and record.eventSource:
+                return record
+        except (msgspec.DecodeError, RecursionError):
+            pass
+        try:
+            obj = _decode_json(obj)
+        except (msgspec.DecodeError, RecursionError) as problem:
+            raise NotARecord(f"no JSON: {problem}") from None
+    if not isinstance(obj, dict):
+        raise NotARecord("no JSON object")
+    if not isinstance(obj.get("eventName"), str) or not isinstance(obj.get("eventSource"), str):
+        raise NotARecord("no CloudTrail record: it lacks eventName or eventSource")
+    return _typed(obj, Record)
+
+
+_Struct = TypeVar("_Struct", bound=msgspec.Struct)
+
+
+def _typed(obj: dict[str, object], kind: type[_Struct]) -> _Struct:
+    """Fill a struct from a dict, field by field; what does not fit is left absent."""
+    given: dict[str, object] = {}
+    for field in msgspec.structs.fields(kind):
+        value = obj.get(field.name)
+        if value is None:
+            continue
+        if field.type is msgspec.Raw:
+            given[field.name] = msgspec.Raw(msgspec.json.encode(value))
+        elif (nested := _NESTED.get(field.name)) is not None:
+            if isinstance(value, dict):
+                given[field.name] = _typed(value, nested)
+        elif field.type == (bool | None):
+            flag = {"true": True, "false": False}.get(str(value).lower())
+            if flag is not None:
+                given[field.name] = flag
+        elif isinstance(value, str) and value != "null":
+            given[field.name] = value
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            given[field.name] = str(value)
+    return kind(**given)
+
+
+_NESTED: dict[str, type[msgspec.Struct]] = {
+    "userIdentity": UserIdentity,
+    "sessionContext": SessionContext,
+    "sessionIssuer": SessionIssuer,
+}

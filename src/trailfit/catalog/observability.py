@@ -1,0 +1,94 @@
+"""Whether CloudTrail can show the use of an action at all: when silence is evidence, and when it never is.
+
+- ``management``: an event of its own, logged by every trail with management events;
+- ``data``: only as a data event, off by default; `data_types` says what the trail must select;
+- ``carried``: no event of its own, but shown by the parameters of others (`carriers`): iam:PassRole by the operations that
+  pass roles, s3:GetObjectVersion by GetObject with a versionId;
+- ``never``: silence proves nothing.
+
+Sources: ``catalog/data_events.csv``, ``event_rules.csv``, ``pass_role.csv``, ``unobservable_actions.csv``.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Literal
+
+from trailfit.catalog import actions, rules
+from trailfit.catalog.tables import rows
+
+Kind = Literal["management", "data", "carried", "never"]
+
+
+@dataclass(frozen=True, slots=True)
+class Observability:
+    """How the use of one action shows in CloudTrail, and why."""
+
+    kind: Kind
+    data_types: tuple[str, ...]
+    carriers: tuple[tuple[str, str], ...]
+    reason: str
+
+
+@cache
+def _unobservable() -> frozenset[str]:
+    return frozenset(row["action"].lower() for row in rows("unobservable_actions"))
+
+
+@cache
+def _carriers() -> dict[str, tuple[tuple[str, str], ...]]:
+    """Map actions to the operations whose events show them under another name."""
+    table: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for found in rules.event_rules().values():
+        for rule in found:
+            if rule.action and rule.action.lower() != f"{rule.service}:{rule.event_name}".lower():
+                table[rule.action.lower()].add((rule.service, rule.event_name))
+    for row in rules.pass_roles().values():
+        table["iam:passrole"].add((row.service, row.event_name))
+    return {action: tuple(sorted(found)) for action, found in table.items()}
+
+
+@cache
+def source_of(service: str) -> str:
+    """Give the event source under which a prefix's calls are logged."""
+    labels = sorted(
+        label for label, found in rules.event_sources().items() if any(s.service == service for s in found)
+    )
+    label = service if service not in rules.event_sources() and service in _SELF else (labels[0] if labels else service)
+    return f"{label}.amazonaws.com"
+
+
+_SELF = frozenset({"s3", "events", "connect", "tax", "es", "ses", "lex", "cloudformation", "dynamodb", "chime"})
+
+
+@lru_cache(maxsize=65536)
+def observability(action: str) -> Observability:
+    """Tell how the use of an action shows in CloudTrail. An action that the catalogue lacks is ``never``."""
+    known = actions.canonical(action)
+    if known is None:
+        return Observability("never", (), (), "the catalogue has no such action")
+    service, name = known.split(":", 1)
+    own = known.lower() not in _unobservable() and not _silent(service, name)
+    others = _carriers().get(known.lower(), ())
+    operations = ([(service, name)] if own else []) + list(others)
+    carriers = tuple((source_of(of), event) for of, event in others)
+    types = sorted({t for of, event in operations for t in rules.data_events().get((of, event.lower()), ())})
+    if not operations:
+        return Observability("never", (), (), "no CloudTrail event shows it: a permission that other calls only check")
+    if own and not rules.data_events().get((service, name.lower())):
+        return Observability("management", (), carriers, "a management event of its own")
+    if types and all(rules.data_events().get((of, event.lower())) for of, event in operations):
+        return Observability("data", tuple(types), carriers, f"only data events show it: {', '.join(types)}")
+    if own:
+        return Observability("data", tuple(types), carriers, f"its own event is a data event: {', '.join(types)}")
+    shown = ", ".join(sorted({event for _, event in others})[:5])
+    return Observability("carried", tuple(types), carriers, f"no event of its own; shown by the parameters of {shown}")
+
+
+def _silent(service: str, name: str) -> bool:
+    """Tell whether a rule gives the operation of this very name to other actions, or to none."""
+    found = rules.event_rules().get((service, name.lower()), ())
+    deciding = [rule for rule in found if not rule.action or rule.role == "required" or rule.role.startswith("one_of")]
+    return bool(deciding) and all(rule.action.lower() != f"{service}:{name}".lower() for rule in deciding)

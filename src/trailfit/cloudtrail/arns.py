@@ -1,0 +1,226 @@
+"""The ARNs that a use of an action was on: from `resources[]`, else from the request, else `*` with its reason.
+
+An ARN template of the catalogue (``arn:${Partition}:sqs:${Region}:${Account}:${QueueName}``) is filled from request
+parameters: those that ``catalog/resource_parameters.csv`` names, else those whose name matches the variable's. What
+stays unknown becomes ``*`` in its place, so that the pattern always covers what was called.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from itertools import product
+from typing import TYPE_CHECKING
+
+from trailfit.catalog import actions, rules
+from trailfit.catalog.tables import rows
+from trailfit.cloudtrail.paths import leaves, values
+from trailfit.cloudtrail.transforms import Place, transform
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z0-9]+)\}")
+_PLACE = {"Partition", "Region", "Account"}
+_MAX_ARNS = 1000
+#: Endings that AWS's templates put on a variable to say how it is written, not what it is.
+_ENDINGS = re.compile(r"(WithPath|WithoutLeadingSlash|ResourceId)\Z")
+_GENERIC = frozenset({"name", "id", "identifier", "arn", "resourceid", "resourcename", "resourcearn", "resource", "uuid", "token"})
+
+
+@cache
+def partition_of(region: str) -> str:
+    """Name the partition of a region (``cn-north-1`` → ``aws-cn``)."""
+    return next((row["partition"] for row in rows("partitions") if region.startswith(row["region_prefix"])), "aws")
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """An ARN template: the literal text around its variables, and a pattern for ARNs of its form."""
+
+    text: str
+    variables: tuple[str, ...]
+    pattern: re.Pattern[str]
+    literal: int
+
+
+@lru_cache(maxsize=8192)
+def template(text: str) -> Template:
+    """Compile an ARN template.
+
+    In its pattern a variable right after the account takes no slash or colon (a bucket is no object), a last one takes
+    anything (a role's path, an object's key), another stops at the text that follows it.
+    """
+    parts = _VARIABLE.split(text)
+    names = tuple(name for name in parts[1::2] if name not in _PLACE)
+    pattern = ""
+    own = 0
+    for at, part in enumerate(parts):
+        if at % 2 == 0:
+            pattern += re.escape(part)
+        elif part in _PLACE:
+            pattern += "[^:]*"
+        else:
+            own += 1
+            last = own == len(names)
+            bare = pattern.endswith(":[^:]*:") or pattern.endswith(":::") or pattern.endswith("::")
+            pattern += "[^/:]+" if bare else ".+" if last and not any(parts[at + 1 :]) else ".+?"
+    literal = sum(len(part) for part in parts[0::2])
+    return Template(text, names, re.compile(pattern, re.DOTALL), literal)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What one record offers to build ARNs from. `leaves` of the request are made when first asked for."""
+
+    place: Place
+    request: object
+    response: object
+    _leaves: list[dict[str, list[str]]]
+
+    @classmethod
+    def of(cls, place: Place, request: object, response: object) -> Source:
+        """Gather a record's parts."""
+        return cls(place, request, response, [])
+
+    def leaves(self) -> dict[str, list[str]]:
+        """Index the request's texts by key."""
+        if not self._leaves:
+            self._leaves.append(leaves(self.request))
+        return self._leaves[0]
+
+
+def finder(path: str, change: str) -> Callable[[Source], list[str]]:
+    """Compile a path and its transform: ``$response.`` looks there, ``'text`` is the text itself."""
+    if path.startswith("'"):
+        return lambda source: [path[1:]]
+    in_response = path.startswith("$response.")
+    keys = tuple(path.removeprefix("$response.").split("."))
+    apply = transform(change)
+
+    def find(source: Source) -> list[str]:
+        found = values(source.response if in_response else source.request, keys)
+        changed = (apply(text, source.place) for text in found)
+        return [text for text in changed if text]
+
+    return find
+
+
+def _by_name(names: Sequence[str]) -> Callable[[Source], list[str]]:
+    """Compile a look-up by key alone, best name first."""
+
+    def find(source: Source) -> list[str]:
+        index = source.leaves()
+        for name in names:
+            found = index.get(name)
+            if found:
+                return [text for text in found if text]
+        return []
+
+    return find
+
+
+@cache
+def candidates(operation: str, kind: str, variable: str, alone: bool) -> tuple[str, ...]:
+    """List the lower-case parameter names that may hold a template's variable, best first.
+
+    ``FunctionName`` → functionname, function, functionarn, …; bare ``name`` or ``id`` only where the operation's own name
+    mentions the type, or the action takes no other.
+    """
+    own = re.sub(r"[^a-z0-9]", "", kind.lower())
+    name = _ENDINGS.sub("", variable).lower() or own
+    stem = re.sub(r"(name|id|identifier|arn)\Z", "", name)
+    out: list[str] = []
+    if name not in _GENERIC and stem:
+        out += [name, f"{name}s", f"{stem}identifier", f"{stem}name", f"{stem}id", f"{stem}arn", stem]
+        out += [f"{stem}ids", f"{stem}names", f"{stem}arns", f"{stem}identifiers", f"{stem}s"]
+    out += [f"{own}name", f"{own}id", f"{own}identifier", f"{own}arn", own, f"{own}ids", f"{own}names", f"{own}arns"]
+    if alone or own in operation.lower() or (stem and stem in operation.lower()):
+        out += ["name", "id", "identifier", "arn", "resourcename", "resourceid", "names", "ids", "arns"]
+    out += ["resourcearn", "resourcearns", "resourcearnlist"]
+    return tuple(dict.fromkeys(out))
+
+
+@dataclass(frozen=True, slots=True)
+class TypeExpr:
+    """How the ARNs of one resource type are built: its template and a finder for each variable."""
+
+    kind: str
+    template: Template
+    finders: tuple[tuple[str, tuple[Callable[[Source], list[str]], ...]], ...]
+    required: bool
+
+    def arns(self, source: Source) -> list[str]:
+        """Build the ARNs that the record names in full; none when a variable stays unknown."""
+        found: list[list[str]] = []
+        for _, ways in self.finders:
+            texts = next((texts for way in ways if (texts := way(source))), None)
+            if not texts:
+                return []
+            found.append(list(dict.fromkeys(texts)) if len(self.finders) == 1 else texts)
+        lengths = {len(texts) for texts in found if len(texts) > 1}
+        if len(found) > 1 and len(lengths) == 1:
+            size = lengths.pop()
+            combined: Iterable[tuple[str, ...]] = zip(*(t * size if len(t) == 1 else t for t in found), strict=True)
+        else:
+            combined = product(*found)
+        out = []
+        for values_ in combined:
+            out.append(self.fill(source.place, values_))
+            if len(out) >= _MAX_ARNS:
+                break
+        return list(dict.fromkeys(out))
+
+    def fill(self, place: Place, texts: Sequence[str]) -> str:
+        """Fill the template; a text that is an ARN itself stands for all up to its variable."""
+        out = ""
+        own = iter(texts)
+        parts = _VARIABLE.split(self.template.text)
+        for at, part in enumerate(parts):
+            if at % 2 == 0:
+                out += part
+            elif part == "Partition":
+                out += place.partition
+            elif part == "Region":
+                out += place.region
+            elif part == "Account":
+                out += place.account
+            else:
+                text = next(own)
+                out = text if text.startswith("arn:") else out + text
+        return out
+
+    def unknown(self, source: Source) -> str:
+        """Build the pattern that covers any resource of the type."""
+        return self.fill(source.place, ["*"] * len(self.finders))
+
+
+def type_expr(service: str, operation: str, kind: actions.ResourceType, alone: bool, given: dict[str, str]) -> TypeExpr:
+    """Compile how to build ARNs of a resource type; `given` maps variables to ``path`` or ``path|transform``."""
+    compiled = template(kind.arn)
+    finders = []
+    for variable in compiled.variables:
+        ways: list[Callable[[Source], list[str]]] = []
+        if variable in given:
+            path, _, change = given[variable].partition("|")
+            ways += [finder(path, change)] if path else []
+        else:
+            overlay = rules.resource_parameters().get((service, kind.name.lower(), variable), ())
+            ways += [finder(path, change) for path, change in overlay if path]
+            if not any(path == "" for path, _ in overlay):
+                ways.append(_by_name(candidates(operation, kind.name, variable, alone)))
+        finders.append((variable, tuple(ways)))
+    return TypeExpr(kind.name, compiled, tuple(finders), kind.required)
+
+
+def most_specific(found: list[tuple[TypeExpr, list[str]]]) -> list[str]:
+    """Drop the ARNs of a type whose template another, resolved too, extends (a table beside its index)."""
+    out: list[str] = []
+    for expr, arns in found:
+        extended = any(
+            other is not expr and other.template.text.startswith(expr.template.text) for other, _ in found
+        )
+        if not extended:
+            out += arns
+    return list(dict.fromkeys(out))

@@ -1,0 +1,187 @@
+"""What an event means: whose permissions it used, which IAM actions, on which ARNs, with what outcome.
+
+`understand` is called for every record that ingest reads. What depends on the event's source and name alone is compiled once
+(``plan``), and the uses of equal requests are worked out once.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from trailfit.catalog import rules
+from trailfit.cloudtrail import outcome as outcomes
+from trailfit.cloudtrail.arns import Source, partition_of
+from trailfit.cloudtrail.event import Event, Outcome, Use
+from trailfit.cloudtrail.names import operation, prefixes
+from trailfit.cloudtrail.paths import unwrapped
+from trailfit.cloudtrail.plan import Plan, plan
+from trailfit.cloudtrail.principal import Caller, caller
+from trailfit.cloudtrail.refused import refused_uses
+from trailfit.cloudtrail.transforms import Place
+
+if TYPE_CHECKING:
+    from trailfit.cloudtrail.record import Record
+
+_MEMO_SIZE = 20_000
+_Meaning = tuple[Plan, tuple[Use, ...]]
+_memo: dict[tuple[object, ...], _Meaning] = {}
+_decode = msgspec.json.Decoder().decode
+_FRACTION = re.compile(r"\.\d+(?=Z|\Z|[+-])")
+
+
+def understand(record: Record) -> Event:
+    """Work out the meaning of one record. Never raises for what a record holds: what cannot be told is said in `why`."""
+    who = caller(record.userIdentity)
+    account = record.recipientAccountId or _account(record) or ""
+    region = record.awsRegion or ""
+    category = record.eventCategory or _category(record)
+    how, uses = _meaning(record, region, account)
+    result, why, uses = _outcome(record, how, uses, Place(partition_of(region), region, account))
+    nobody = _nobody(record, category, who)
+    counts = result == "allowed" and nobody is None
+    if how.unknown and not uses:
+        why = f"unknown: {how.unknown}"
+    elif result == "allowed" and nobody is not None:
+        why = nobody
+    return Event(
+        event_id=record.eventID,
+        time=_time(record.eventTime),
+        account=account,
+        region=region,
+        event_source=record.eventSource or "",
+        event_name=record.eventName or "",
+        event_category=category,
+        event_type=record.eventType or "",
+        read_only=record.readOnly,
+        principal=who.principal,
+        principal_kind=who.kind,
+        session=who.session,
+        access_key_id=who.access_key_id,
+        outcome=result,
+        error_code=record.errorCode,
+        error_message=record.errorMessage,
+        counts_as_use=counts,
+        why=why,
+        uses=_through(record, region, uses),
+        data_type=_data_type(record, how) if category == "Data" else None,
+        source_ip=record.sourceIPAddress,
+        user_agent=record.userAgent,
+        invoked_by=record.userIdentity.invokedBy if record.userIdentity else None,
+        shared_event_id=record.sharedEventID,
+        request_parameters=_text(record.requestParameters),
+    )
+
+
+def _meaning(record: Record, region: str, account: str) -> _Meaning:
+    """The plan and the uses of a record, as if it were allowed; remembered by what they depend on."""
+    request, listed = bytes(record.requestParameters), bytes(record.resources)
+    key = (record.eventSource, record.eventName, region, account, request, listed)
+    found = _memo.get(key)
+    if found is None:
+        found = _work_out(record, region, account, request, listed)
+        if len(_memo) >= _MEMO_SIZE:
+            _memo.clear()
+        _memo[key] = found
+    return found
+
+
+def _work_out(record: Record, region: str, account: str, request: bytes, listed: bytes) -> _Meaning:
+    parameters = unwrapped(_json(request))
+    service = next(
+        (service for when, service in prefixes(record.eventSource or "") if when is None or when(parameters)), ""
+    )
+    how = plan(service, operation(service, record.eventName or ""))
+    if how.free or how.unknown:
+        return how, ()
+    place = Place(partition_of(region), region, account)
+    source = Source.of(place, parameters, _json(bytes(record.responseElements)) if how.reads_response else None)
+    return how, how.uses(source, _listed_arns(listed))
+
+
+def _listed_arns(listed: bytes) -> list[str]:
+    """The ARNs of ``resources[]``; ``ARNPrefix`` (of listings) is none."""
+    found = _json(listed)
+    if not isinstance(found, list):
+        return []
+    arns = (one.get("ARN") or one.get("arn") for one in found if isinstance(one, dict))
+    return [arn for arn in arns if isinstance(arn, str) and arn.startswith("arn:")]
+
+
+def _outcome(
+    record: Record, how: Plan, uses: tuple[Use, ...], place: Place
+) -> tuple[Outcome, str | None, tuple[Use, ...]]:
+    """The outcome, why it is not plain, and the uses that it leaves."""
+    if how.free:
+        return "no_authorization", "no IAM permission is needed for this call", ()
+    match outcomes.classify(record.errorCode):
+        case "denied":
+            said = outcomes.refusal(record.errorMessage)
+            return "denied", said.why, refused_uses(said, uses, place)
+        case "denied_dependent":
+            own = tuple(use for use in uses if use.role == "required")
+            return "allowed", "the call was allowed, a permission that it depends on was denied", own
+        case "not_authenticated":
+            return "no_authorization", f"the credentials were refused ({record.errorCode}): nothing was authorized", uses
+        case "undetermined":
+            return "undetermined", f"{record.errorCode} does not tell whether the call was authorized", uses
+        case _:
+            return "allowed", None, uses
+
+
+def _nobody(record: Record, category: str, who: Caller) -> str | None:
+    """Say why the event is nobody's use of a permission; None where it is its principal's."""
+    if category in ("NetworkActivity", "Insight"):
+        return f"{category} events repeat calls that other events record"
+    if record.eventType in ("AwsServiceEvent", "AwsConsoleAction", "AwsConsoleSignIn", "AwsVpceEvent", "AwsVpceEvents"):
+        return f"{record.eventType} is no API call of a principal" if record.eventType != "AwsConsoleAction" else who.nobody
+    return who.nobody
+
+
+def _through(record: Record, region: str, uses: tuple[Use, ...]) -> tuple[Use, ...]:
+    """Add kms:ViaService to what a service did under the principal's own name (a forward access session)."""
+    by = record.userIdentity.invokedBy if record.userIdentity else None
+    if not by or record.eventSource != "kms.amazonaws.com" or not by.endswith(".amazonaws.com"):
+        return uses
+    via = ("kms:ViaService", f"{by.removesuffix('.amazonaws.com')}.{region}.amazonaws.com")
+    return tuple(Use(u.action, u.resource, u.role, u.basis, (*u.context, via)) for u in uses)
+
+
+def _category(record: Record) -> str:
+    """The event's category where the record, older than version 1.07, does not state it."""
+    return "Data" if record.managementEvent is False else "Management"
+
+
+def _data_type(record: Record, how: Plan) -> str | None:
+    """The resource type under which the trail logs this data event."""
+    listed = _json(bytes(record.resources))
+    types = [one.get("type") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    known = rules.data_events().get((how.service, how.operation.lower()), ())
+    return next((kind for kind in types if kind in known), None) or next(iter(known), None) or next(
+        (kind for kind in types if isinstance(kind, str)), None
+    )
+
+
+def _account(record: Record) -> str | None:
+    return record.userIdentity.accountId if record.userIdentity else None
+
+
+def _time(text: str | None) -> str:
+    """ISO 8601 in UTC with a ``Z``, whole seconds, where the record has that; else as it is."""
+    return _FRACTION.sub("", text) if text else ""
+
+
+def _text(raw: msgspec.Raw) -> str | None:
+    data = bytes(raw)
+    return None if not data or data == b"null" else data.decode("utf-8", "replace")
+
+
+def _json(data: bytes) -> Any:
+    if not data or data == b"null":
+        return None
+    try:
+        return _decode(data)
+    except (msgspec.DecodeError, RecursionError):
+        return None
