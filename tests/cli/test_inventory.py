@@ -1,0 +1,57 @@
+"""``trailfit inventory``: what a user sees and scripts against."""
+
+import json
+
+from click.testing import CliRunner
+
+from inventory import account_files as files
+from trailfit.cli.main import cli
+
+
+def run(*args):
+    return CliRunner().invoke(cli, ["inventory", *map(str, args)])
+
+
+def test_the_summary_is_on_stdout_and_what_is_not_assessed_on_stderr(tmp_path):
+    files.whole(tmp_path / "in")
+
+    result = run("--lake", tmp_path / "lake", "--from-files", tmp_path / "in")
+
+    assert result.exit_code == 3
+    assert "1 roles" in result.stdout
+    assert "2 access keys" in result.stdout
+    assert "ReadOnlyAccess is not in the snapshot" in result.stderr
+    assert "ReadOnlyAccess" not in result.stdout
+
+
+def test_nothing_missing_is_exit_0(tmp_path):
+    files.whole(tmp_path / "in")
+    details = files.details()
+    details["GroupDetailList"][0]["AttachedManagedPolicies"] = []
+    files.write(tmp_path / "in", {f"iam/{files.ACCOUNT}/authorization.json": details})
+
+    result = run("--lake", tmp_path / "lake", "--from-files", tmp_path / "in")
+
+    assert result.exit_code == 0
+    assert result.stderr == ""
+
+
+def test_the_same_files_give_the_same_bytes(tmp_path):
+    files.whole(tmp_path / "in")
+    for lake in ("a", "b"):
+        run("--lake", tmp_path / lake, "--from-files", tmp_path / "in")
+
+    one, two = (next((tmp_path / lake).rglob("snapshot.json")) for lake in ("a", "b"))
+
+    assert one.read_bytes() == two.read_bytes()
+    assert one.parent.name == two.parent.name == "20261030T000001Z"
+    assert json.loads(one.read_text())["trailfit_snapshot"] == 1
+
+
+def test_a_folder_that_describes_no_account_is_one_readable_message(tmp_path):
+    (tmp_path / "in").mkdir()
+
+    result = run("--lake", tmp_path / "lake", "--from-files", tmp_path / "in")
+
+    assert type(result.exception).__name__ == "SourceError"
+    assert not (tmp_path / "lake").exists()
