@@ -68,3 +68,16 @@ def run(con: DuckDBPyConnection, name: str, **parameters: Any) -> DuckDBPyRelati
         )
     bound = {each: parameters.get(each) for each in query.parameters}
     return con.sql(query.text, params=bound) if bound else con.sql(query.text)
+
+
+def free(con: DuckDBPyConnection, text: str, parameters: dict[str, Any]) -> DuckDBPyRelation:
+    """Run a user's own SQL over the lake's views; raises UsageError with DuckDB's message when it is wrong."""
+    import duckdb
+
+    try:
+        found = con.sql(text, params=parameters) if parameters else con.sql(text)
+    except duckdb.Error as problem:
+        raise UsageError(str(problem)) from None
+    if found is None:
+        raise UsageError("that statement gives no rows", hint="ask with SELECT")
+    return found

@@ -72,9 +72,12 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(EXIT_ERROR)
-    except Exception as problem:  # noqa: BLE001 - the last line of defence: no traceback reaches a user
+    except Exception as problem:
         logging.getLogger("trailfit").debug("the traceback", exc_info=True)
-        click.echo(f"trailfit: a bug: {type(problem).__name__}: {problem} (run again with -vv and report it)", err=True)
+        click.echo(
+            f"trailfit: a bug: {type(problem).__name__}: {problem} (run again with -vv and report it)",
+            err=True,
+        )
         sys.exit(EXIT_ERROR)
     if isinstance(code, int):
         sys.exit(code)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -37,10 +38,20 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
         help="Configuration file [default: trailfit.toml, if there is one].",
     )(command)
     command = click.option(
-        "-v", "--verbose", count=True, expose_value=False, callback=_set_verbosity, help="Say more (-vv: debug)."
+        "-v",
+        "--verbose",
+        count=True,
+        expose_value=False,
+        callback=_set_verbosity,
+        help="Say more (-vv: debug).",
     )(command)
     return click.option(
-        "-q", "--quiet", count=True, expose_value=False, callback=_set_verbosity, help="Say only what went wrong."
+        "-q",
+        "--quiet",
+        count=True,
+        expose_value=False,
+        callback=_set_verbosity,
+        help="Say only what went wrong.",
     )(command)
 
 
@@ -53,6 +64,17 @@ def _set_config(ctx: click.Context, _param: click.Parameter, value: str | None) 
 lake_option = click.option(
     "--lake", "lake_root", envvar="TRAILFIT_LAKE", required=True, metavar="LAKE",
     help="The lake: a folder or s3://bucket/prefix.  [env: TRAILFIT_LAKE]",
+)  # fmt: skip
+
+
+out_option = click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), default="trailfit-out", show_default=True,
+    help="The run's folder: recommendations.json, policies/, the report.",
+)  # fmt: skip
+
+to_option = click.option(
+    "--to", type=click.DateTime(["%Y-%m-%d"]), metavar="YYYY-MM-DD",
+    help="Last day of the window.  [default: the last day that the lake holds]",
 )  # fmt: skip
 
 

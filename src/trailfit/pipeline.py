@@ -1,0 +1,148 @@
+"""The whole product in one place: what `trailfit run`, `trailfit demo` and the first notebook call.
+
+Two streams that do not know each other, the log's and IAM's, meet in `recommend`; what leaves it has its
+proofs. Read `run` first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trailfit import sql
+from trailfit.deliver import branch, recommendations, report
+from trailfit.errors import LakeError, UsageError
+from trailfit.ingest import run as ingestion
+from trailfit.inventory import from_files, store
+from trailfit.lake import Lake
+from trailfit.recommend import output
+from trailfit.recommend.judge import judge
+from trailfit.usage import evidence
+from trailfit.usage.window import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
+
+    from duckdb import DuckDBPyConnection, DuckDBPyRelation
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What one run works on: `trailfit.toml`, its paths resolved against its folder."""
+
+    lake: str
+    sources: tuple[str, ...] = ()
+    from_files: Path | None = None
+    out: Path = Path("trailfit-out")
+    days: int | None = None
+    to: date | None = None
+    repo: Path | None = None
+    jobs: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recommended:
+    """What `recommend` wrote: the data of `recommendations.json`, and the files."""
+
+    data: dict[str, Any]
+    file: Path
+    policies: tuple[Path, ...]
+
+    @property
+    def is_partial(self) -> bool:
+        """Tell whether something could not be judged."""
+        return bool(self.data["unassessed"])
+
+
+def run(config: Config, say: Callable[[str], None]) -> Recommended:
+    """Do the monthly job: ingest, inventory, recommend, report, pull request. Safe to run again."""
+    lake = Lake(config.lake)
+    if config.sources:
+        say(ingestion.run(config.sources, lake, jobs=config.jobs).summary())
+    if config.from_files:
+        store.save(lake, from_files.read(config.from_files))
+    recommended = recommend(lake, config.out, days=config.days, to=config.to)
+    say(describe(recommended))
+    for path in report.write(recommended.data, config.out):
+        say(f"wrote {path}")
+    if config.repo:
+        say(branch.propose(recommended.data, config.repo, config.out).summary())
+    return recommended
+
+
+def recommend(lake: Lake, out: Path, *, days: int | None = None, to: date | None = None) -> Recommended:
+    """Judge the lake's snapshot by the lake's log, and write `recommendations.json` and ``policies/`` to `out`.
+
+    Raises LakeError when the lake has no snapshot, or no event to judge by: without either there is nothing
+    that could be said, and trailfit never proposes to remove what it knows nothing of.
+    """
+    snapshot = store.load(lake)
+    if snapshot is None:
+        raise LakeError("holds no snapshot of IAM", where=lake.root, hint="run `trailfit inventory` first")
+    window = resolve(lake, days=days, to=to)
+    if window is None:
+        raise LakeError(
+            "holds no event: silence would prove nothing", where=lake.root, hint="run `trailfit ingest` first"
+        )
+    with lake.connect() as con:
+        gathered = evidence.gather(con, window, snapshot.selectors)
+    data = output.as_dict(judge(snapshot, gathered))
+    recommendations.check(data)
+    return _write(data, out)
+
+
+def _write(data: dict[str, Any], out: Path) -> Recommended:
+    """Write the run's folder; policies of an earlier run that are no longer proposed go."""
+    folder = out / "policies"
+    files = {folder / path: text for path, text in output.policy_files(data).items()}
+    for stale in sorted(folder.rglob("*.json")) if folder.is_dir() else ():
+        if stale not in files:
+            stale.unlink()
+    for path, text in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    file = out / recommendations.FILE_NAME
+    out.mkdir(parents=True, exist_ok=True)
+    file.write_text(output.as_text(data), encoding="utf-8")
+    return Recommended(data, file, tuple(files))
+
+
+def describe(recommended: Recommended) -> str:
+    """Sum a run up in a few lines for a terminal."""
+    data = recommended.data
+    summary, window = data["summary"], data["window"]
+    counts = summary["permissions"]
+    lines = [
+        f"window {window['from']} to {window['to']} ({window['days']} days), {summary['principals']} principals",
+        (
+            f"permissions: {counts['used']} used, {counts['unused']} unused, "
+            f"{counts['undetermined']} undetermined, {counts['kept']} kept"
+        ),
+        f"{summary['findings']} findings, {summary['recommendations']} recommendations ({summary['safe']} safe)",
+    ]
+    if data["unassessed"]:
+        lines.append(f"{len(data['unassessed'])} could not be judged:")
+        lines += [f"  {row['subject']}: {row['reason']}" for row in data["unassessed"]]
+    return "\n".join([*lines, f"wrote {recommended.file}"])
+
+
+def query(
+    lake: Lake,
+    name: str,
+    *,
+    con: DuckDBPyConnection,
+    days: int | None = None,
+    to: date | None = None,
+    **parameters: Any,
+) -> DuckDBPyRelation:
+    """Run a named query over the lake's views. Windowed queries take `days` and `to`."""
+    if "from_day" in sql.load(name).parameters:
+        window = resolve(lake, days=days, to=to)
+        if window is None:
+            raise LakeError("holds no event", where=lake.root, hint="run `trailfit ingest` first")
+        parameters = {**window.parameters(), **parameters}
+    elif days is not None or to is not None:
+        raise UsageError(f"query `{name}` asks of the whole lake: it takes no window")
+    return sql.run(con, name, **parameters)
