@@ -1,0 +1,43 @@
+"""Write the report: one HTML page, the same in Markdown, and the findings for other tools."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from trailfit.catalog.actions import access_level
+from trailfit.deliver import findings, html, markdown
+from trailfit.deliver.recommendations import check
+from trailfit.deliver.view import page
+from trailfit.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def write(recommendations: Mapping[str, Any], out: Path, *, previous: Mapping[str, Any] | None = None) -> list[Path]:
+    """Write ``report.html``, ``report.md``, ``findings.csv``, ``findings.sarif`` and ``findings.asff.json`` to `out`.
+
+    `recommendations` is the content of ``recommendations.json``, `previous` that of the last run (for the trend).
+    The same input gives the same bytes. Returns the files; raises `SourceError` where one cannot be written or
+    `recommendations` is not of the promised form.
+    """
+    check(recommendations)
+    view = page(recommendations, access_level=access_level, previous=previous)
+    contents = {
+        "report.html": html.render(view),
+        "report.md": markdown.render(view),
+        "findings.csv": findings.as_csv(recommendations),
+        "findings.sarif": findings.as_sarif(recommendations),
+        "findings.asff.json": findings.as_asff(recommendations),
+    }
+    written = []
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, text in contents.items():
+            path = out / name
+            path.write_bytes(text.encode("utf-8", "backslashreplace"))
+            written.append(path)
+    except OSError as problem:
+        raise SourceError(f"the report cannot be written: {problem.strerror}", where=str(out)) from None
+    return written
