@@ -75,8 +75,39 @@ def test_an_admin_role_does_not_swell_the_page() -> None:
     assert (group.count, len(group.actions), group.more) == (5000, NAMED, 5000 - NAMED)
 
 
+def test_a_row_that_stands_for_many_actions_counts_as_many() -> None:
+    row = {
+        "action": "ec2:*",
+        "class": "unused",
+        "reason": "never called",
+        "count": 700,
+        "levels": {"Write": 400, "List": 300},
+    }
+    principal = {
+        "principal": sample.ORDERS,
+        "account": sample.ACCOUNT,
+        "kind": "role",
+        "name": "r",
+        "permissions": [row],
+    }
+    data = {**sample.recommendations(), "principals": [principal], "recommendations": [], "findings": []}
+    view = page(data, access_level=lambda _: None)
+
+    assert view.counts.unused == 700
+    assert view.levels == (("Write", 400), ("List", 300))
+    assert (view.principals[0].groups[0].count, view.principals[0].groups[0].more) == (700, 0)
+
+
 def test_a_principal_that_only_a_finding_names_is_shown(tmp_path: Path) -> None:
     assert ">marta<" in written(sample.recommendations(), tmp_path)["report.html"]
+
+
+def test_what_is_exempt_is_told(tmp_path: Path) -> None:
+    data = {**sample.recommendations(), "exempt": [{"subject": sample.ORDERS, "reason": "break glass"}]}
+    files = written(data, tmp_path)
+
+    assert "break glass" in files["report.html"]
+    assert "- break glass: `" in files["report.md"]
 
 
 def test_the_trend_compares_with_the_last_run(tmp_path: Path) -> None:

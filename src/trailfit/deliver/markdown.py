@@ -95,7 +95,14 @@ def _unassessed(page: Page) -> Iterator[str]:
     yield from ("", "## What could not be judged", "")
     if not page.unassessed:
         yield "Everything that was looked at could be judged."
-    for reason, subjects in page.unassessed:
+    yield from _by_reason(page.unassessed)
+    if page.exempt:
+        yield from ("", "## Left alone on purpose", "")
+        yield from _by_reason(page.exempt)
+
+
+def _by_reason(groups: Sequence[tuple[str, Sequence[str]]]) -> Iterator[str]:
+    for reason, subjects in groups:
         more = f" and {len(subjects) - 8:,} more" if len(subjects) > 8 else ""
         yield f"- {markdown(reason)}: {', '.join(code_span(s) for s in subjects[:8])}{more}"
 

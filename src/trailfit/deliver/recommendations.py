@@ -99,9 +99,11 @@ def _problems(data: object, rule: Mapping[str, Any], at: str) -> Iterator[str]:
         for name in rule.get("required", ()):
             if name not in data:
                 yield f"{at}/{name}: is missing"
-        for name, inner in rule.get("properties", {}).items():
-            if name in data:
-                yield from _problems(data[name], inner, f"{at}/{name}")
+        known = rule.get("properties", {})
+        for name, value in data.items():
+            inner = known.get(name, rule.get("additionalProperties"))
+            if inner is not None:
+                yield from _problems(value, inner, f"{at}/{name}")
     elif isinstance(data, list | tuple) and "items" in rule:
         for number, item in enumerate(data):
             yield from _problems(item, rule["items"], f"{at}/{number}")

@@ -58,8 +58,8 @@ class Group:
 
     @property
     def more(self) -> int:
-        """Count the actions that are not named."""
-        return self.count - len(self.actions)
+        """Count the actions that are not named; a ``prefix:*`` among the names stands for all of them."""
+        return 0 if f"{self.service}:*" in self.actions else self.count - len(self.actions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +128,7 @@ class Page:
     kinds: tuple[tuple[str, str, int], ...]
     coverage: tuple[CoverageRow, ...]
     unassessed: tuple[tuple[str, tuple[str, ...]], ...]
+    exempt: tuple[tuple[str, tuple[str, ...]], ...]
     principals: tuple[PrincipalView, ...]
     accounts: tuple[str, ...]
     requests: int
@@ -191,12 +192,7 @@ def page(
     removable = Counts()
     for one in principals:
         removable += Counts(unused=one.removable)
-    unused = [
-        permission["action"]
-        for one in data.get("principals", ())
-        for permission in one["permissions"]
-        if permission["class"] == "unused"
-    ]
+    unused = [p for one in data.get("principals", ()) for p in one["permissions"] if p["class"] == "unused"]
     proofs = [r["proofs"] for r in data["recommendations"]]
     total = _total(principals)
     return Page(
@@ -208,6 +204,7 @@ def page(
         kinds=_kinds(data["findings"]),
         coverage=tuple(_coverage(data)),
         unassessed=_by_reason(data["unassessed"]),
+        exempt=_by_reason(data.get("exempt", ())),
         principals=principals,
         accounts=tuple(sorted({one.account for one in principals})),
         requests=sum(p["still_allows"]["requests"] for p in proofs),
@@ -273,7 +270,9 @@ def _principal(arn: str, parts: _Gathered) -> PrincipalView:
 def _counts(permissions: Sequence[Mapping[str, Any]], recommendations: Sequence[Mapping[str, Any]]) -> Counts:
     """Count the classes; where the permissions are not listed, take the largest counts of the recommendations."""
     if permissions:
-        classes = Counter(p["class"] for p in permissions)
+        classes: Counter[str] = Counter()
+        for permission in permissions:
+            classes[permission["class"]] += _stands_for(permission)
         return Counts(**{name: classes[name] for name in CLASSES})
     return Counts(**{
         name: max((r["permissions"][name] for r in recommendations), default=0) for name in CLASSES
@@ -295,14 +294,23 @@ def _busiest_first(permission: Mapping[str, Any]) -> tuple[int, str]:
 
 def _groups(permissions: Iterable[Mapping[str, Any]]) -> tuple[Group, ...]:
     """Gather what was not used by class, service and reason; undetermined and kept first, they need a reader."""
-    found: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
+    found: defaultdict[tuple[str, str, str], list[Mapping[str, Any]]] = defaultdict(list)
     for permission in permissions:
         if permission["class"] != "used":
             service = permission["action"].partition(":")[0]
-            found[permission["class"], service, permission["reason"]].append(permission["action"])
+            found[permission["class"], service, permission["reason"]].append(permission)
+    groups = [
+        Group(*key, count=sum(map(_stands_for, rows)), actions=tuple(sorted(p["action"] for p in rows)[:NAMED]))
+        for key, rows in found.items()
+    ]
     order = ("kept", "undetermined", "unused")
-    keys = sorted(found, key=lambda k: (order.index(k[0]), -len(found[k]), k))
-    return tuple(Group(*key, count=len(found[key]), actions=tuple(sorted(found[key])[:NAMED])) for key in keys)
+    return tuple(sorted(groups, key=lambda g: (order.index(g.cls), -g.count, g.service, g.reason)))
+
+
+def _stands_for(permission: Mapping[str, Any]) -> int:
+    """Return how many actions a row stands for: broad grants are told by service."""
+    count: int = permission.get("count", 1)
+    return count
 
 
 def _total(principals: Iterable[PrincipalView]) -> Counts:
@@ -312,11 +320,16 @@ def _total(principals: Iterable[PrincipalView]) -> Counts:
     return total
 
 
-def _levels(actions: Iterable[str], access_level: Callable[[str], str | None]) -> tuple[tuple[str, int], ...]:
+def _levels(
+    permissions: Iterable[Mapping[str, Any]], access_level: Callable[[str], str | None]
+) -> tuple[tuple[str, int], ...]:
+    """Count actions by access level; a row that stands for several tells its levels itself, or is `Unknown`."""
     counted: Counter[str] = Counter()
-    for action, times in Counter(actions).items():
-        levels = (access_level(action) or "Unknown").split(", ")  # an action may have two: the graver counts
-        counted[next((level for level in LEVELS if level in levels), "Unknown")] += times
+    for permission in permissions:
+        told = permission.get("levels") or {access_level(permission["action"]) or "Unknown": _stands_for(permission)}
+        for name, times in told.items():
+            levels = name.split(", ")  # an action may have two: the graver counts
+            counted[next((level for level in LEVELS if level in levels), "Unknown")] += times
     return tuple((level, counted[level]) for level in LEVELS if counted[level])
 
 
