@@ -52,7 +52,7 @@ def code_span(text: str, *, in_table: bool = False) -> str:
         return "(empty)"
     runs = {len(run) for run in _BACKTICKS.findall(text)}
     fence = "`" * next(n for n in range(1, len(runs) + 2) if n not in runs)
-    padding = " " if text[0] in "` " or text[-1] in "` " else ""
+    padding = " " if text.strip(" ") and (text[0] in "` " or text[-1] in "` ") else ""
     span = f"{fence}{padding}{text}{padding}{fence}"
     return span.replace("|", "\\|") if in_table else span
 
