@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trailfit import pipeline, sql
-from trailfit.cloudtrail.event import as_dict
+from trailfit.cloudtrail.lines import event_object
 from trailfit.cloudtrail.meaning import understand
 from trailfit.cloudtrail.record import parse_record
 from trailfit.lake import Lake
@@ -58,7 +58,7 @@ def open(lake: str | Path) -> OpenLake:  # noqa: A001 - the name users expect, a
 
 def decode(record: Mapping[str, Any]) -> dict[str, Any]:
     """Tell how one CloudTrail record is understood, in the form of `trailfit decode`."""
-    return as_dict(understand(parse_record(dict(record))))
+    return event_object(understand(parse_record(dict(record))))
 
 
 def rightsize(

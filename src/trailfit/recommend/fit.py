@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from trailfit.catalog.actions import resource_types
-from trailfit.policy.pattern import arn_includes
 from trailfit.recommend.granted import actions_of, listed, statements
-from trailfit.recommend.resources import summarise
+from trailfit.recommend.resources import arn_includes, summarise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -36,11 +36,11 @@ def prove_still_allows(new: Sequence[Document], old: Sequence[Document], request
     before, after = Policies(identity=tuple(old)), Policies(identity=tuple(new))
     denied, replayed = [], 0
     for request in requests:
-        decision = evaluate(request, before).decision
+        decision = evaluate(request, before).effect
         if decision in ("ImplicitlyDenied", "ExplicitlyDenied"):
             continue
         replayed += 1
-        now = evaluate(request, after).decision
+        now = evaluate(request, after).effect
         if now != decision:
             denied.append({"action": request.action, "resource": request.resource, "before": decision, "after": now})
     return Proof(holds=not denied, method="replay by the evaluator", requests=replayed, denied=tuple(denied))

@@ -86,14 +86,14 @@ def _static_keys(principal: Principal, evidence: Evidence) -> Iterator[Finding]:
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#bp-workloads-use-roles
     """
-    active = [key for key in principal.credentials if key.kind == "access_key" and key.active and key.id]
+    active = [key.id for key in principal.credentials if key.kind == "access_key" and key.active and key.id]
     if principal.kind == "user" and active:
         yield make(
             "UserWithStaticKeys",
             principal.arn,
             {
-                "access_keys": [key.id for key in active],
-                "calls": sum(evidence.key_use[key.id].calls for key in active if key.id in evidence.key_use),
+                "access_keys": active,
+                "calls": sum(evidence.key_use[key].calls for key in active if key in evidence.key_use),
                 "remedy": "let the workload assume a role: an instance profile, OIDC, or IAM Roles Anywhere",
             },
             confidence="high",

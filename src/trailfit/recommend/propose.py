@@ -178,7 +178,8 @@ def _requests(principal: Principal, uses: Mapping[str, Sequence[Usage]], judged:
     """List every distinct call that was made and allowed, with the context that is certain."""
     context = {"aws:PrincipalArn": principal.arn, "aws:PrincipalAccount": principal.account}
     return [
-        Request(principal.arn, action, resource, context=context, context_complete=False)
+        # The identity's own side only: what a resource's account adds or withholds does not change.
+        Request(principal.arn, action, resource, context, principal.account, context_complete=False)
         for action in judged
         if action in uses
         for resource in sorted({row.resource for row in uses[action]})

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from trailfit.policy.pattern import arn_includes
+from trailfit.policy.inclusion import within
+from trailfit.policy.pattern import arn, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 #: More resources than this are not listed one by one: nobody reads them, and a policy has a quota.
 MOST_LISTED = 25
+
+
+@lru_cache(maxsize=65536)
+def arn_includes(outer: str, inner: str) -> bool:
+    """Tell whether every ARN that `inner` matches is matched by `outer`; a no may be wrong for two patterns.
+
+    >>> arn_includes("arn:aws:s3:::b/*", "arn:aws:s3:::b/k"), arn_includes("arn:aws:s3:::b/k", "arn:aws:s3:::b/*")
+    (True, False)
+    """
+    wide, narrow = arn(tokens(outer)), arn(tokens(inner))
+    return wide is not None and narrow is not None and within(narrow, wide)
 
 
 def summarise(action: str, resources: Sequence[str], granted: Sequence[str]) -> tuple[list[str], list[tuple[str, str]]]:
