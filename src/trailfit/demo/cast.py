@@ -46,13 +46,20 @@ def trusts(kind: str, who: str, *, action: str = "sts:AssumeRole", condition: Js
     return policy(statement | ({"Condition": condition} if condition else {}))
 
 
+LAMBDA, EC2, ECS = (trusts("Service", f"{name}.amazonaws.com") for name in ("lambda", "ec2", "ecs-tasks"))
+
+
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A permission that a principal may need though no call of the window shows it, and when it would."""
+    """A permission that a principal may need though no call of the window shows it, and when it would.
+
+    `observable` says whether the log would have shown such a call, had there been one.
+    """
 
     action: str
     resource: str
     cadence: str
+    observable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +118,7 @@ class User:
     password_idle_days: int | None = None
     mfa: bool = False
     habits: tuple[Habit, ...] = ()
+    unseen: tuple[Need, ...] = ()
     created_days_ago: int = 800
     tags: Mapping[str, str] = field(default_factory=dict)
 

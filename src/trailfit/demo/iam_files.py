@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from trailfit.demo.cast import HOME, Account, Group, Json, Role, Trail, User, unique_id
+from trailfit.demo.cast import HOME, Account, Group, Json, Key, Role, Trail, User, unique_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,6 +83,10 @@ def write(folder: Path, account: Account, trails: Sequence[Trail], tally: Tally,
     _json(folder / "describe-trails.json", {"trailList": [_trail(trail) for trail in seen]})
     for trail in seen:
         _json(folder / f"get-event-selectors-{trail.name}.json", _selectors(trail))
+    for user in account.users:
+        target = folder / "list-access-keys" / f"{user.name}.json"
+        target.parent.mkdir(exist_ok=True)
+        _json(target, {"AccessKeyMetadata": [_listed_key(user, key, end) for key in user.keys]})
     for principal in account.principals:
         target = folder / "service-last-accessed" / f"{principal.name}.json"
         target.parent.mkdir(exist_ok=True)
@@ -248,6 +252,11 @@ def _key(user: User, number: int, tally: Tally, end: date) -> list[str]:
     if key.idle_days is not None:
         return [*head, ago(end, key.idle_days), HOME, "s3"]
     return [*head, "N/A", "N/A", "N/A"]
+
+
+def _listed_key(user: User, key: Key, end: date) -> Json:
+    head = {"UserName": user.name, "AccessKeyId": user.key_id(key.label)}
+    return head | {"Status": "Active" if key.active else "Inactive", "CreateDate": ago(end, key.created_days_ago)}
 
 
 # --- service last accessed --------------------------------------------------------------------------------

@@ -62,7 +62,12 @@ def deploy_role(account: str, environment: str, *habits: object) -> Role:
         habits=habits,  # type: ignore[arg-type]
         unseen=(
             Need("iam:PassRole", f"arn:aws:iam::{account}:role/*", "weekly"),
-            Need("cloudformation:DeleteChangeSet", f"arn:aws:cloudformation:*:{account}:stack/*", "incident"),
+            Need(
+                "cloudformation:DeleteChangeSet",
+                f"arn:aws:cloudformation:*:{account}:stack/*",
+                "incident",
+                observable=True,
+            ),
         ),
         defined_in="terraform",
     )
@@ -99,8 +104,8 @@ PROD_ROLES = (
             weekly(1, "10:20"),
             call("cloudformation:DescribeStacks", stack="shop"),
             call("s3:PutObject", bucket="shop-deploy-artifacts", key="shop/{hex}.template"),
-            call("cloudformation:CreateChangeSet", stack="shop", change="samcli-deploy{n}"),
-            call("cloudformation:ExecuteChangeSet", stack="shop", change="samcli-deploy{n}"),
+            call("cloudformation:CreateChangeSet", stack="shop", change="samcli-deploy-{date}"),
+            call("cloudformation:ExecuteChangeSet", stack="shop", change="samcli-deploy-{date}"),
             call("cloudformation:DescribeStackEvents", stack="shop", times=8),
             call("lambda:GetFunction", function="orders-writer", via="cloudformation.amazonaws.com"),
             call("lambda:UpdateFunctionCode", function="orders-writer", via="cloudformation.amazonaws.com"),
@@ -217,7 +222,7 @@ PROD_ROLES = (
                 mfa=True,
             ),
         ),
-        unseen=(Need("*", "*", "incident"),),
+        unseen=(Need("*", "*", "incident", observable=True),),
         tags={"trailfit:keep": "break-glass"},
     ),
 )

@@ -28,6 +28,8 @@ class Tally:
     """Sums over all events: small, whatever the volume of the log."""
 
     events: int = 0
+    records: int = 0
+    logged: Counter[str] = field(default_factory=Counter)
     calls: Counter[tuple[str, str]] = field(default_factory=Counter)
     denied: Counter[tuple[str, str]] = field(default_factory=Counter)
     actions: dict[tuple[str, str], Last] = field(default_factory=dict)
@@ -35,20 +37,22 @@ class Tally:
     keys: dict[str, Last] = field(default_factory=dict)
     passwords: dict[str, Last] = field(default_factory=dict)
 
-    def add(self, day: date, event: Event) -> None:
-        """Count one event."""
-        self.events += 1
+    def add(self, day: date, event: Event, *, copies: int) -> None:
+        """Count one event, and in how many trails it is. IAM knows of uses that no trail logged; `calls` does not."""
+        self.events += bool(copies)
+        self.records += copies
         if event.record["eventName"] == "ConsoleLogin":
             self._latest(self.passwords, event.record["userIdentity"]["arn"], day, event)
         if event.principal is None:
             return
+        self.logged[event.principal] += bool(copies)
         self._latest(self.principals, event.principal, day, event)
         if event.key:
             self._latest(self.keys, event.key, day, event)
         if event.fault.startswith("denied"):
-            self.denied[event.principal, event.action] += 1
+            self.denied[event.principal, event.action] += bool(copies)
         if event.used:
-            self.calls[event.principal, event.action] += 1
+            self.calls[event.principal, event.action] += bool(copies)
             self._latest(self.actions, (event.principal, event.action), day, event)
 
     @staticmethod

@@ -64,13 +64,13 @@ class Bucketeer:
         self.trails = trails
         self.open: dict[str, tuple[date, _Object]] = {}
 
-    def deliver(self, day: date, event: Event) -> None:
-        """Write an event to every trail that logs it."""
+    def deliver(self, day: date, event: Event) -> int:
+        """Write an event to every trail that logs it; say to how many."""
         text = json.dumps(event.record, separators=(",", ":"))
         data_type = ""
         if event.record["eventCategory"] == "Data":
             data_type = event.record["resources"][0]["type"]
-        name = self._delivery(day, event.second)
+        name, copies = self._delivery(day, event.second), 0
         for trail in self.trails:
             if not (trail.organisation or trail.account == event.account):
                 continue
@@ -80,6 +80,8 @@ class Bucketeer:
             if key not in self.open:
                 self.open[key] = (name[0], _Object(self.folder / key))
             self.open[key][1].add(text)
+            copies += 1
+        return copies
 
     def end_day(self, day: date) -> None:
         """Finish all objects delivered by the end of a day; those after midnight wait for the next day's events."""
