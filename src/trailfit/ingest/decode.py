@@ -1,0 +1,255 @@
+"""From the bytes of log objects to columns: the one hot loop.
+
+The narrow interface behind which another decoder can take its place: `Decoder.add(data, object)` for each object,
+`Decoder.take()` for the rows so far as Arrow tables, one a unit. Fields are read typed (msgspec) from slices of the
+inflated document; what an event means is worked out once per distinct shape, where the shape is every field on
+which `understand` depends; columns with few values are built from codes, never from text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import TYPE_CHECKING
+
+import deflate
+import msgspec
+
+from trailfit.cloudtrail.envelope import Unreadable, log_records, raw_records
+from trailfit.cloudtrail.inflate import GZIP, inflate
+from trailfit.cloudtrail.meaning import understand
+from trailfit.cloudtrail.names import operation, prefixes
+from trailfit.cloudtrail.plan import plan
+from trailfit.cloudtrail.record import Record, UserIdentity, parse_record
+from trailfit.ingest.columns import Columns
+from trailfit.lake import UNKNOWN_ACCOUNT
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from trailfit.cloudtrail.event import Event
+    from trailfit.model import LogObject
+
+_SHAPES = 50_000
+_EPOCH = datetime(1970, 1, 1)
+
+
+class _Thin(msgspec.Struct, gc=False):
+    """What the loop reads of every record; nested parts stay text."""
+
+    eventID: str | None = None
+    eventTime: str | None = None
+    eventSource: str | None = None
+    eventName: str | None = None
+    awsRegion: str | None = None
+    eventType: str | None = None
+    eventCategory: str | None = None
+    recipientAccountId: str | None = None
+    sharedEventID: str | None = None
+    errorCode: str | None = None
+    errorMessage: str | None = None
+    sourceIPAddress: str | None = None
+    userAgent: str | None = None
+    readOnly: bool | None = None
+    managementEvent: bool | None = None
+    userIdentity: msgspec.Raw = msgspec.Raw()
+    requestParameters: msgspec.Raw = msgspec.Raw()
+    responseElements: msgspec.Raw = msgspec.Raw()
+    resources: msgspec.Raw = msgspec.Raw()
+
+
+_thin = msgspec.json.Decoder(_Thin).decode
+_identity = msgspec.json.Decoder(UserIdentity | None).decode
+_NULL = b"null"
+
+
+@dataclass(slots=True)
+class Decoded:
+    """What one object held: records by unit, what could not be read, records of regions not asked for."""
+
+    object: LogObject
+    records: dict[tuple[str, date], int] = field(default_factory=dict)
+    unreadable: list[tuple[int, str]] = field(default_factory=list)
+    not_asked: int = 0
+
+
+class Decoder:
+    """Turns log objects into rows; keeps what it learned of shapes from one object to the next."""
+
+    def __init__(self) -> None:
+        self.columns = Columns()
+        self._shapes: dict[tuple[object, ...], tuple[str, int, int, int]] = {}
+        self._identities: dict[bytes, UserIdentity | None] = {}
+        self._times: dict[str, tuple[int, date] | None] = {}
+
+    @property
+    def pending(self) -> int:
+        """Rows added and not yet taken."""
+        return len(self.columns.rows)
+
+    def take(self) -> dict[tuple[str, date], pa.Table]:
+        """Give the rows added so far, a table a unit (columns as in the lake), and forget them."""
+        tables = self.columns.take()
+        if self.columns.is_large:
+            self.columns = Columns()
+            self._shapes.clear()
+        return tables
+
+    def add(self, data: bytes, source: LogObject, regions: frozenset[str] | None = None) -> Decoded:
+        """Read one log object's bytes; with `regions`, only its records of these regions are kept.
+
+        Never raises for what the bytes hold: see `Decoded.unreadable`.
+        """
+        done = Decoded(source)
+        uri = self.columns.code_source(source.uri)
+        raws = _delivered(data) if regions is None else None
+        if raws is not None:
+            self._add_all(raws, uri, done)
+            return done
+        for number, piece in enumerate(raw_records(data, source.uri), 1):
+            if isinstance(piece, Unreadable):
+                done.unreadable.append((number, piece.reason))
+            else:
+                self._add_one(piece, uri, done, number, regions)
+        return done
+
+    def _add_all(self, raws: list[msgspec.Raw], uri: int, done: Decoded) -> None:
+        """Add the records of a document as CloudTrail delivers it."""
+        append, shapes, times, counts = self.columns.rows.append, self._shapes, self._times, done.records
+        code_ip, code_agent, code_unit = self.columns.code_ip, self.columns.code_agent, self.columns.code_unit
+        checksum = deflate.crc32
+        for number, raw in enumerate(raws, 1):
+            try:
+                thin = _thin(raw)
+            except (ValueError, RecursionError):
+                self._add_one(bytes(raw), uri, done, number)
+                continue
+            text = thin.eventTime or ""
+            try:
+                when = times[text]
+            except KeyError:
+                when = times[text] = read_time(text)
+                if len(times) > 2 * 86_400:
+                    times.clear()
+            who, request, listed = bytes(thin.userIdentity), bytes(thin.requestParameters), bytes(thin.resources)
+            key = (
+                who, thin.eventSource, thin.eventName, thin.awsRegion, thin.recipientAccountId, thin.errorCode, thin.errorMessage,
+                request, listed, thin.eventType, thin.eventCategory, thin.readOnly, thin.managementEvent,
+            )  # fmt: skip
+            shape = shapes.get(key)
+            if shape is None:
+                if when is None or not thin.eventName or not thin.eventSource:
+                    self._add_one(bytes(raw), uri, done, number)
+                    continue
+                shape = self._learn(key, thin, who)
+            elif when is None:
+                self._add_one(bytes(raw), uri, done, number)
+                continue
+            account, who_code, call_code, uses_code = shape
+            unit = (account, when[1])
+            counts[unit] = counts.get(unit, 0) + 1
+            append(
+                (
+                    thin.eventID, when[0], code_unit[unit], who_code, call_code, uses_code, code_ip[thin.sourceIPAddress],
+                    code_agent[thin.userAgent], thin.sharedEventID, None if request == _NULL or not request else request,
+                    checksum(raw) << 31 | len(memoryview(raw)) & 0x7FFFFFFF, uri,
+                )
+            )  # fmt: skip
+
+    def _learn(self, key: tuple[object, ...], thin: _Thin, who: bytes) -> tuple[str, int, int, int]:
+        """Work out what a shape means, and remember it (where nothing else of the record has a say)."""
+        try:
+            identity = self._identities[who]
+        except KeyError:
+            identity = self._identities[who] = parse_identity(who)
+            if len(self._identities) > _SHAPES:
+                self._identities.clear()
+        record = Record(
+            eventID=thin.eventID, eventTime=thin.eventTime, eventSource=thin.eventSource, eventName=thin.eventName,
+            awsRegion=thin.awsRegion, eventType=thin.eventType, eventCategory=thin.eventCategory,
+            recipientAccountId=thin.recipientAccountId, sharedEventID=thin.sharedEventID, errorCode=thin.errorCode,
+            errorMessage=thin.errorMessage, sourceIPAddress=thin.sourceIPAddress, userAgent=thin.userAgent,
+            readOnly=thin.readOnly, managementEvent=thin.managementEvent, userIdentity=identity,
+            requestParameters=thin.requestParameters, responseElements=thin.responseElements, resources=thin.resources,
+        )  # fmt: skip
+        event = understand(record)
+        shape = (account_of(event), *self.columns.code_meaning(event))
+        if bytes(thin.responseElements) in (b"", _NULL) or not reads_response(
+            thin.eventSource or "", thin.eventName or ""
+        ):
+            if len(self._shapes) >= _SHAPES:
+                self._shapes.clear()
+            self._shapes[key] = shape
+        return shape
+
+    def _add_one(self, raw: bytes, uri: int, done: Decoded, number: int, regions: frozenset[str] | None = None) -> None:
+        """Add one record by the tolerant way; what cannot be read or placed in time is named."""
+        try:
+            event = understand(parse_record(raw))
+        except (ValueError, RecursionError) as problem:
+            done.unreadable.append((number, str(problem)))
+            return
+        when = read_time(event.time)
+        if when is None:
+            done.unreadable.append((number, f"eventTime cannot be read: {event.time[:60]!r}"))
+            return
+        if regions is not None and event.region not in regions:
+            done.not_asked += 1
+            return
+        unit = (account_of(event), when[1])
+        done.records[unit] = done.records.get(unit, 0) + 1
+        columns = self.columns
+        request = event.request_parameters
+        columns.rows.append(
+            (
+                event.event_id, when[0], columns.code_unit[unit], *columns.code_meaning(event), columns.code_ip[event.source_ip],
+                columns.code_agent[event.user_agent], event.shared_event_id, None if request is None else request.encode("utf-8", "replace"),
+                deflate.crc32(raw) << 31 | len(raw) & 0x7FFFFFFF, uri,
+            )
+        )  # fmt: skip
+
+
+def _delivered(data: bytes) -> list[msgspec.Raw] | None:
+    """Split an object that is as CloudTrail delivers it: one gzip of one compact document; None for any other."""
+    if not data.startswith(GZIP):
+        return log_records(data)
+    document = next(inflate(data), None)
+    return log_records(document.data) if document and not document.problem else None
+
+
+@cache
+def reads_response(event_source: str, event_name: str) -> bool:
+    """Tell whether the meaning of this event depends on its responseElements."""
+    return any(plan(prefix, operation(prefix, event_name)).reads_response for _, prefix in prefixes(event_source))
+
+
+def account_of(event: Event) -> str:
+    """Give the account an event belongs to; ``unknown`` where it names none that is one."""
+    return event.account if event.account.isascii() and event.account.isalnum() else UNKNOWN_ACCOUNT
+
+
+def parse_identity(raw: bytes) -> UserIdentity | None:
+    """Read a userIdentity as `parse_record` would: typed, or field by field where a type is wrong."""
+    if not raw:
+        return None
+    try:
+        return _identity(raw)
+    except (ValueError, RecursionError):
+        return parse_record(b'{"eventName":"-","eventSource":"-","userIdentity":%b}' % raw).userIdentity
+
+
+def read_time(text: str) -> tuple[int, date] | None:
+    """Read an eventTime: microseconds since 1970 and the day, both in UTC; None where it is no time.
+
+    CloudTrail writes ``2026-10-31T08:00:00Z``; other tools write offsets, fractions, or seconds since 1970.
+    """
+    try:
+        if text.isdigit() and len(text) in (10, 13):
+            found = datetime.fromtimestamp(int(text) / (1 if len(text) == 10 else 1000), UTC)
+        else:
+            found = datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        return None
+    plain = found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
+    return int((plain - _EPOCH).total_seconds()) * 1_000_000, plain.date()

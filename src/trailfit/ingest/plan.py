@@ -1,0 +1,148 @@
+"""What is to be read: the listing less what the lake holds, cut into stretches of days."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from trailfit.lake import NO_DAY, UNKNOWN_ACCOUNT, Manifest, Source
+from trailfit.model import LogObject, Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from trailfit.ingest.selection import Selection
+    from trailfit.ingest.work import ObjectReport
+
+#: Compressed bytes that one task reads, about; smaller where there are few.
+_TASK_BYTES = 48 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class Known:
+    """A log object as the lake's manifests know it."""
+
+    etag: str
+    size: int
+    regions: frozenset[str] | None
+    needs: set[str] = field(default_factory=set)
+    taken: set[str] = field(default_factory=set)
+
+
+def unit_name(unit: Unit) -> str:
+    """Write a unit as manifests do."""
+    return f"{unit.account}/{unit.day.isoformat()}"
+
+
+def known(manifests: Iterable[Manifest]) -> dict[str, Known]:
+    """Read off the manifests which objects the lake holds, which units each has records for, and which hold them."""
+    found: dict[str, Known] = {}
+    for manifest in manifests:
+        name = f"{manifest.account}/{manifest.day}"
+        for source in manifest.sources:
+            entry = found.get(source.uri)
+            if entry is None or (entry.etag, entry.size) != (source.etag, source.size):
+                regions = None if source.regions is None else frozenset(source.regions)
+                entry = found[source.uri] = Known(source.etag, source.size, regions)
+            if source.records:
+                entry.taken.add(name)
+                entry.needs.add(name)
+            if source.units:
+                entry.needs.update(source.units)
+    return found
+
+
+def is_done(one: LogObject, entry: Known | None, selection: Selection) -> bool:
+    """Tell whether the lake holds all that is asked of an object, in this version of it."""
+    if entry is None or entry.etag != one.etag or entry.size != one.size:
+        return False
+    if (
+        entry.regions is not None
+        and one.region is None
+        and not (selection.regions and selection.regions <= entry.regions)
+    ):
+        return False
+    return all(name in entry.taken or not _asked(name, selection) for name in entry.needs)
+
+
+def _asked(name: str, selection: Selection) -> bool:
+    from datetime import date
+
+    account, _, day = name.partition("/")
+    return selection.takes_unit(account, date.fromisoformat(day))
+
+
+def home(one: LogObject, records: Iterable[Unit] = ()) -> Unit:
+    """Give the unit that answers for an object: that of its key, else the first that it has records for."""
+    if one.account is not None and one.day is not None:
+        return Unit(one.account, one.day)
+    return min(records, default=Unit(UNKNOWN_ACCOUNT, NO_DAY))
+
+
+def stretches(objects: Sequence[LogObject], jobs: int) -> list[tuple[list[LogObject], frozenset[Unit]]]:
+    """Cut the objects to read into tasks, newest day first, each with the units that it may make at once.
+
+    A unit may be made by the task that reads its day's objects when that task also reads the next day's, or when
+    nothing newer of the account is to be read; the others wait for the second round.
+    """
+    by_account: dict[str, dict[object, list[LogObject]]] = defaultdict(lambda: defaultdict(list))
+    for one in objects:
+        by_account[one.account or UNKNOWN_ACCOUNT][one.day or NO_DAY].append(one)
+    total = sum(one.size for one in objects)
+    limit = max(1, min(_TASK_BYTES, total // max(1, jobs * 3) if jobs > 1 else _TASK_BYTES))
+    tasks: list[tuple[list[LogObject], frozenset[Unit]]] = []
+    for account, days in sorted(by_account.items()):
+        batch: list[LogObject] = []
+        finish: set[Unit] = set()
+        size = 0
+        newest = True
+        for day in sorted(days, reverse=True):  # type: ignore[type-var] - days are dates
+            todays = sorted(days[day], key=lambda one: one.uri)
+            pieces = _pieces(todays, _TASK_BYTES)
+            if len(pieces) > 1:
+                if batch:
+                    tasks.append((batch, frozenset(finish)))
+                tasks += [(piece, frozenset()) for piece in pieces]
+                batch, finish, size, newest = [], set(), 0, False
+                continue
+            if batch and size >= limit:
+                tasks.append((batch, frozenset(finish)))
+                batch, finish, size = [], set(), 0
+            if newest or batch:
+                finish.add(Unit(account, day))  # type: ignore[arg-type] - see above
+            newest = False
+            batch += todays
+            size += sum(one.size for one in todays)
+        if batch:
+            tasks.append((batch, frozenset(finish)))
+    return tasks
+
+
+def _pieces(objects: list[LogObject], limit: int) -> list[list[LogObject]]:
+    """Cut one day's objects into pieces of about `limit` bytes."""
+    pieces: list[list[LogObject]] = [[]]
+    size = 0
+    for one in objects:
+        if size >= limit:
+            pieces.append([])
+            size = 0
+        pieces[-1].append(one)
+        size += one.size
+    return pieces
+
+
+def entry(report: ObjectReport, unit: Unit, selection: Selection) -> Source:
+    """Write an object's line in the manifest of `unit`: its records there, if they were asked for."""
+    one, names = report.object, tuple(unit_name(other) for other, _ in report.records)
+    taken = selection.takes_unit(unit.account, unit.day)
+    only_here = names == (unit_name(unit),) and taken
+    return Source(
+        uri=one.uri,
+        etag=one.etag,
+        size=one.size,
+        records=dict(report.records).get(unit, 0) if taken else 0,
+        units=() if only_here else names,
+        regions=None if report.regions is None else tuple(sorted(report.regions)),
+        skipped=len(report.unreadable) if unit == home(one, (other for other, _ in report.records)) else 0,
+    )

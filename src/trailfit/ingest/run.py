@@ -1,0 +1,286 @@
+"""Ingest: list, compare with the lake, read what is new, commit unit by unit.
+
+`run` is the stage: everything else in this package is a step of it. An object is done when every unit that it has
+records for names it in its manifest; so whatever is killed, the next run reads again what was not wholly committed,
+and a unit is the same however often its records are added to it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trailfit.engine.local import Local, default_jobs
+from trailfit.errors import LakeError, SourceError
+from trailfit.ingest.commit import Committer
+from trailfit.ingest.plan import home, is_done, known, stretches
+from trailfit.ingest.rows import Held
+from trailfit.ingest.selection import Selection
+from trailfit.ingest.source import open_source
+from trailfit.ingest.work import Finish, ObjectReport, Outcome, Stretch
+from trailfit.ingest.work import run as run_task
+from trailfit.lake import Lake, unit_path
+from trailfit.model import LogObject, Unassessed, Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import date
+
+    from trailfit.lake import Manifest
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of every record read in one run: read = kept + duplicates + skipped + errors.
+
+    `skipped` were not asked for (other days, accounts, regions); `errors` could not be read, each named in the
+    lake's `skipped` table. `conflicts` are event IDs that different records carry: all of those were kept.
+    """
+
+    objects: int = 0
+    objects_done_before: int = 0
+    bytes: int = 0
+    read: int = 0
+    kept: int = 0
+    duplicates: int = 0
+    skipped: int = 0
+    errors: int = 0
+    conflicts: int = 0
+    units: int = 0
+
+
+@dataclass(slots=True)
+class Ingested:
+    """The result of a run: counts, and what could not be listed or fetched, and why."""
+
+    counts: Counts = field(default_factory=Counts)
+    problems: list[Unassessed] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Progress: how much of what is to be read has been read."""
+
+    objects: int
+    of_objects: int
+    bytes: int
+    of_bytes: int
+    records: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What there is to read, and what the lake holds already."""
+
+    todo: list[LogObject]
+    done: int
+    problems: list[Unassessed]
+    regions: dict[str, frozenset[str]]
+
+
+def run(
+    sources: Sequence[str],
+    lake: Lake,
+    *,
+    first: date | None = None,
+    last: date | None = None,
+    accounts: Sequence[str] | None = None,
+    regions: Sequence[str] | None = None,
+    jobs: int | None = None,
+    wait: float = 0.0,
+    payer: bool = False,
+    progress: Callable[[Step], None] | None = None,
+) -> Ingested:
+    """Read CloudTrail logs from `sources` (``s3://…``, folders, files) into `lake`; every event once.
+
+    Only the days from `first` to `last` (both count), the accounts and the regions named are read; None reads all.
+    Waits `wait` seconds for another ingest to end. Raises SourceError for a source that does not exist, LakeError for
+    a lake that is locked or cannot be written.
+    """
+    selection = _selection(first, last, accounts, regions)
+    with lake.lock(wait):
+        manifests = lake.manifests()
+        damaged = lake.sweep(manifests)
+        listing = list_new(sources, selection, manifests, payer=payer)
+        result = Ingested(problems=list(listing.problems))
+        result.counts.objects_done_before = listing.done
+        if not listing.todo and not damaged:
+            return result
+        with _staging(lake) as staging, Local(jobs or default_jobs(), "trailfit.ingest.preload") as engine:
+            try:
+                _Run(lake, manifests, listing, selection, staging, result, progress, payer).go(engine, damaged)
+            except OSError as problem:
+                hint = "nothing half-written is visible; run again to go on"
+                raise LakeError(
+                    problem.strerror or str(problem), where=problem.filename or lake.root, hint=hint
+                ) from problem
+        return result
+
+
+def list_new(
+    sources: Sequence[str], selection: Selection, manifests: Sequence[Manifest], *, payer: bool = False
+) -> Listing:
+    """List the sources and leave out what the lake holds. Raises SourceError for a source that does not exist."""
+    held = known(manifests)
+    todo: dict[str, LogObject] = {}
+    done = 0
+    problems: list[Unassessed] = []
+    regions: dict[str, frozenset[str]] = {}
+    for text in sources:
+        for found in open_source(text, payer=payer).list(selection):
+            if isinstance(found, Unassessed):
+                problems.append(found)
+            elif is_done(found, held.get(found.uri), selection):
+                done += 1
+            else:
+                todo[found.uri] = found
+                if selection.regions is not None and found.region is None:
+                    before = held.get(found.uri)
+                    regions[found.uri] = selection.regions | (before.regions or frozenset() if before else frozenset())
+    return Listing(list(todo.values()), done, problems, regions)
+
+
+class _Run:
+    """One run's state: reports of objects by unit, and what is still to be made."""
+
+    def __init__(
+        self,
+        lake: Lake,
+        manifests: Sequence[Manifest],
+        listing: Listing,
+        selection: Selection,
+        staging: Path,
+        result: Ingested,
+        progress: Callable[[Step], None] | None,
+        payer: bool,
+    ) -> None:
+        from trailfit.catalog import version
+
+        self.lake, self.listing, self.selection, self.staging = lake, listing, selection, staging
+        self.result, self.progress, self.payer = result, progress, payer
+        self.catalog = version()
+        self.again = frozenset(one.uri for one in listing.todo)
+        self.committer = Committer(lake, manifests, selection, self.catalog)
+        self.pending: dict[Unit, list[ObjectReport]] = defaultdict(list)
+        self.spills: dict[Unit, list[str]] = defaultdict(list)
+        self.read_objects = self.read_bytes = 0
+        self.made: set[Unit] = set()
+
+    def go(self, engine: Local, damaged: set[Unit]) -> None:
+        """Read all stretches, then make the units that had to wait."""
+        tasks = [
+            Stretch(
+                tuple(objects), self.selection, finish, {unit: self._held(unit) for unit in finish}, str(self.staging / str(number)),
+                self.catalog, {one.uri: self.listing.regions[one.uri] for one in objects if one.uri in self.listing.regions}, self.payer,
+            )
+            for number, (objects, finish) in enumerate(stretches(self.listing.todo, engine.jobs))
+        ]  # fmt: skip
+        for outcome in engine.run(run_task, tasks):
+            self._take(outcome)
+        remake = sorted({*self.spills, *(damaged - self.made)})
+        finishing = [
+            Finish(
+                unit, tuple(self.spills.get(unit, ())), self._held(unit), str(self.staging / f"f{number}"), self.catalog
+            )
+            for number, unit in enumerate(remake)
+        ]
+        for outcome in engine.run(run_task, finishing):
+            self._take(outcome)
+        for number, unit in enumerate(sorted(self.pending)):
+            self.committer.commit_sources(unit, self.staging / f"s{number}", self.pending[unit])
+        self._count()
+
+    def _held(self, unit: Unit) -> Held:
+        """What the lake holds of a unit now; records of objects whose rows are added to it are counted anew."""
+        manifest = self.committer.current.get(unit)
+        if manifest is None:
+            return Held()
+        parts = tuple(f"{self.lake.root}/{unit_path('events', unit)}/{part.name}" for part in manifest.events)
+        added = {report.object.uri for report in self.pending[unit]} if self.read_objects else self.again
+        return Held(parts, sum(source.records for source in manifest.sources if source.uri not in added))
+
+    def _take(self, outcome: Outcome) -> None:
+        """Commit what a task made; what it left in spill files, and what it says of objects elsewhere, has to wait."""
+        own: dict[Unit, list[ObjectReport]] = defaultdict(list)
+        for report in outcome.objects:
+            self.read_objects += 1
+            self.read_bytes += report.object.size
+            if report.problem is not None:
+                self.result.problems.append(Unassessed(report.object.uri, report.problem))
+                continue
+            self._count_report(report)
+            units = {unit for unit, _ in report.records if self.selection.takes_unit(unit.account, unit.day)}
+            for unit in units | {home(report.object, (unit for unit, _ in report.records))}:
+                own[unit].append(report)
+        for unit, path in outcome.spills:
+            self.spills[unit].append(path)
+        for unit, made, staged in outcome.made:
+            # A unit made of spill files has the rows of every object that waited for it.
+            reports = own.pop(unit, []) if outcome.objects else self.pending.pop(unit, [])
+            self.committer.commit(unit, made, Path(staged), reports)
+            self.made.add(unit)
+        for unit, reports in own.items():
+            self.pending[unit] += reports
+        if self.progress is not None:
+            self._tell()
+
+    def _tell(self) -> None:
+        assert self.progress is not None
+        todo = self.listing.todo
+        self.progress(
+            Step(self.read_objects, len(todo), self.read_bytes, sum(one.size for one in todo), self.result.counts.read)
+        )
+
+    def _count_report(self, report: ObjectReport) -> None:
+        counts = self.result.counts
+        counts.objects += 1
+        counts.bytes += report.object.size
+        in_other_regions = report.not_asked - self._not_asked(report)
+        counts.read += sum(count for _, count in report.records) + in_other_regions + len(report.unreadable)
+        counts.skipped += report.not_asked
+        counts.errors += len(report.unreadable)
+
+    def _not_asked(self, report: ObjectReport) -> int:
+        return sum(count for unit, count in report.records if not self.selection.takes_unit(unit.account, unit.day))
+
+    def _count(self) -> None:
+        """Count what was kept and what was there already."""
+        counts = self.result.counts
+        counts.kept = self.committer.rows_added
+        counts.duplicates = counts.read - counts.kept - counts.skipped - counts.errors
+        counts.conflicts = self.committer.conflicts_added
+        counts.units = len(self.committer.committed)
+
+
+def _selection(
+    first: date | None, last: date | None, accounts: Sequence[str] | None, regions: Sequence[str] | None
+) -> Selection:
+    if first is not None and last is not None and first > last:
+        raise SourceError(f"--from {first} is after --to {last}")
+    return Selection(
+        first, last, frozenset(accounts) if accounts else None, frozenset(regions) if regions else None
+    )  # fmt: skip
+
+
+@contextlib.contextmanager
+def _staging(lake: Lake) -> Iterator[Path]:
+    """Make a folder for work in hand: inside a lake on disk (so that parts can be renamed into place), else temporary."""
+    if lake.root.startswith("s3://"):
+        with tempfile.TemporaryDirectory(prefix="trailfit-") as folder:
+            yield Path(folder)
+        return
+    base = Path(lake.root) / ".staging"
+    base.mkdir(parents=True, exist_ok=True)
+    folder = tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=base)
+    try:
+        yield Path(folder)
+    finally:
+        with contextlib.suppress(OSError):
+            import shutil
+
+            shutil.rmtree(base)
