@@ -22,6 +22,16 @@ if TYPE_CHECKING:
 _TOKEN = re.compile(r"{(\w+)}")
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One day of one need: the `index`th of the timeline, on which it arises `runs` times."""
+
+    rng: Random
+    index: int
+    day: date
+    runs: int
+
+
 class Resources(Protocol):
     """What a need touches."""
 
@@ -31,7 +41,7 @@ class Resources(Protocol):
     def truth(self) -> tuple[str, ...]:
         """Give the patterns of all that may legitimately be touched."""
 
-    def draw(self, rng: Random, index: int, day: date, runs: int) -> list[str]:
+    def draw(self, moment: Moment) -> list[str]:
         """Draw the distinct ARNs of one day's runs."""
 
 
@@ -48,12 +58,12 @@ class Fixed:
         """Give the members."""
         return self.arns
 
-    def draw(self, rng: Random, index: int, day: date, runs: int) -> list[str]:
+    def draw(self, moment: Moment) -> list[str]:
         """Draw by rank: the kth member with weight 1 / k ** skew."""
         if len(self.arns) == 1:
             return [self.arns[0]]
         weights = [1 / (rank + 1) ** self.skew for rank in range(len(self.arns))]
-        return sorted(set(rng.choices(self.arns, weights, k=min(runs, 6))))
+        return sorted(set(moment.rng.choices(self.arns, weights, k=min(moment.runs, 6))))
 
 
 @dataclass(slots=True)
@@ -72,9 +82,9 @@ class Fresh:
         """Give the template with ``*`` for what is filled in."""
         return (_TOKEN.sub("*", self.template),)
 
-    def draw(self, rng: Random, index: int, day: date, runs: int) -> list[str]:
+    def draw(self, moment: Moment) -> list[str]:
         """Fill in the template for each run, up to `most` a day."""
-        return sorted({self._fill(rng, day) for _ in range(min(runs, self.most))})
+        return sorted({self._fill(moment.rng, moment.day) for _ in range(min(moment.runs, self.most))})
 
     def _fill(self, rng: Random, day: date) -> str:
         digest = f"{rng.getrandbits(256):064x}"
@@ -107,10 +117,11 @@ class Growing:
         """Give the pattern of the whole space."""
         return self.truth_patterns
 
-    def draw(self, rng: Random, index: int, day: date, runs: int) -> list[str]:
+    def draw(self, moment: Moment) -> list[str]:
         """Draw among the living members; a newborn is always touched on its first day."""
-        alive = [number for number, birth in enumerate(self.births) if birth <= index < birth + self.life]
-        new = [number for number in alive if self.births[number] == index and index]
+        alive = [number for number, birth in enumerate(self.births) if birth <= moment.index < birth + self.life]
+        new = [number for number in alive if self.births[number] == moment.index and moment.index]
+        rng = moment.rng
         chosen = set(new) | {number for number in rng.sample(alive, min(len(alive), 6)) if rng.random() < self.share}
         return sorted(self.make(number) for number in chosen)
 

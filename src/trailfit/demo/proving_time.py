@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date
     from random import Random
 
@@ -47,7 +48,7 @@ def _in_month(cadence: Cadence, day: date, months: int) -> bool:
     return day.day == 1 + cadence.phase % 27 and (day.month - 1 - cadence.phase // 28) % months == 0
 
 
-_RUNS = {
+_RUNS: dict[str, Callable[[Cadence, Random, int, date], int]] = {
     "hourly": lambda _c, rng, _i, _d: rng.randrange(18, 31),
     "daily": lambda _c, rng, _i, _d: rng.randrange(1, 4),
     "weekly": lambda c, _r, _i, d: int(d.weekday() == c.phase % 7),
