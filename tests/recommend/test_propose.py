@@ -104,7 +104,9 @@ def test_nothing_is_proposed_where_days_are_missing():
     data = output.as_dict(judge(snapshot([inline("s3:*")]), told))
 
     assert data["recommendations"] == []
-    assert [row["reason"] for row in data["unassessed"]] == ["management events are missing on 1 of 90 days (2026-09-01)"]
+    assert [row["reason"] for row in data["unassessed"]] == [
+        "management events are missing on 1 of 90 days (2026-09-01)"
+    ]
 
 
 def test_nothing_is_proposed_for_an_account_that_was_never_logged():
@@ -176,7 +178,9 @@ def test_every_permission_has_exactly_one_class():
 
     rows = data["principals"][0]["permissions"]
     counted = data["recommendations"][0]["permissions"]
-    assert len({row["action"] for row in rows if "count" not in row}) == len([row for row in rows if "count" not in row])
+    assert len({row["action"] for row in rows if "count" not in row}) == len(
+        [row for row in rows if "count" not in row]
+    )
     assert sum(counted.values()) == sum(row.get("count", 1) for row in rows)
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from trailfit.model import Evidence, LastAccessed, Principal, Usage
     from trailfit.recommend.granted import Via
+    from trailfit.recommend.runtime import RuntimeNeed
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +41,23 @@ def classify(
     grants: Mapping[str, Sequence[Via]],
     uses: Mapping[str, Sequence[Usage]],
     evidence: Evidence,
+    runtime: Mapping[str, RuntimeNeed],
 ) -> dict[str, Judged]:
-    """Judge each granted action of `principal`; `uses` holds its counted uses by action."""
+    """Judge each granted action of `principal`.
+
+    `uses` holds its counted uses by action, `runtime` what the functions that run as it need besides.
+    """
     touched = {action.partition(":")[0] for action in uses}
     reached = _last_accessed(principal.last_accessed)
-    return {
-        action: Judged(_used(action, uses[action]), carried=True)
-        if action in uses
-        else _silent(principal, action, ways, touched, reached, evidence)
-        for action, ways in grants.items()
-    }
+    judged = {}
+    for action, ways in grants.items():
+        if action in uses:
+            judged[action] = Judged(_used(action, uses[action]), carried=True)
+        elif action in runtime:
+            judged[action] = Judged(Permission(action, "kept", runtime[action].reason), carried=True)
+        else:
+            judged[action] = _silent(principal, action, ways, touched, reached, evidence)
+    return judged
 
 
 def _used(action: str, rows: Sequence[Usage]) -> Permission:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from trailfit.catalog.judgement import reserved
 from trailfit.model import Judgement, Unassessed
-from trailfit.recommend import credentials, guardrails, propose
+from trailfit.recommend import credentials, guardrails, propose, runtime
 from trailfit.recommend.classify import classify
 from trailfit.recommend.findings import make
 from trailfit.recommend.granted import granted
@@ -88,7 +88,8 @@ def _judge_one(
         if row.calls:
             uses[row.action].append(row)
     known = [policy for policy in principal.policies if policy.document is not None]
-    judged = classify(principal, granted(known), uses, evidence)
+    needed = runtime.needs(functions)
+    judged = classify(principal, granted(known), uses, evidence, needed)
     found.permissions = tuple(each.permission for each in judged.values())
     if reason:
         found.unassessed.append(Unassessed(principal.arn, reason))
@@ -121,7 +122,7 @@ def _judge_one(
         for each in found.findings
         if each.kind in ("UnusedPermission", "AWSManagedPolicy", "WildcardAction", "WildcardResource")
     )
-    proposal = propose.tightening(principal, functions, judged, uses, related, shared)
+    proposal = propose.tightening(principal, needed, judged, uses, related, shared)
     if proposal is not None:
         found.recommendations.append(proposal)
     return found

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
-from trailfit.catalog.judgement import runtime_permissions
 from trailfit.errors import ProofError
 from trailfit.model import PolicyChange, Proof, Recommendation
 from trailfit.policy.document import Document
@@ -15,12 +13,14 @@ from trailfit.recommend.findings import identify
 from trailfit.recommend.fit import Fitted, Needs, fit, merge
 from trailfit.recommend.gate import prove_no_new_access, prove_still_allows
 from trailfit.recommend.granted import statements
+from trailfit.recommend.resources import arn_includes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from trailfit.model import AttachedPolicy, Finding, Function, Permission, Principal, Usage
+    from trailfit.model import AttachedPolicy, Finding, Permission, Principal, Usage
     from trailfit.recommend.classify import Judged
+    from trailfit.recommend.runtime import RuntimeNeed
 
 #: What the inline policy is called that replaces policies which cannot be edited for one principal alone.
 FITTED = "fitted"
@@ -55,7 +55,7 @@ def removal(principal: Principal, finding: Finding, permissions: Sequence[Permis
 
 def tightening(
     principal: Principal,
-    functions: Sequence[Function],
+    runtime: Mapping[str, RuntimeNeed],
     judged: Mapping[str, Judged],
     uses: Mapping[str, Sequence[Usage]],
     finding_ids: tuple[str, ...],
@@ -69,7 +69,7 @@ def tightening(
     """
     own = [policy for policy in principal.policies if policy.group is None]
     inherited = [policy for policy in principal.policies if policy.group is not None]
-    fitted = fit(own, _needs(functions, judged, uses))
+    fitted = fit(own, _needs(runtime, judged, uses))
     before, after, explanations = _changes(fitted, shared, {policy.name for policy in own})
     if not before:
         return None
@@ -106,28 +106,17 @@ def tightening(
     )
 
 
-def _needs(functions: Sequence[Function], judged: Mapping[str, Judged], uses: Mapping[str, Sequence[Usage]]) -> Needs:
-    used = {action: tuple(sorted({row.resource for row in uses[action]})) for action in judged if action in uses}
+def _needs(
+    runtime: Mapping[str, RuntimeNeed], judged: Mapping[str, Judged], uses: Mapping[str, Sequence[Usage]]
+) -> Needs:
+    """List what must stay: a runtime's own resources stand for all that it was seen to use below them."""
+    used = {action: sorted({row.resource for row in uses[action]}) for action in judged if action in uses}
+    for action in used.keys() & runtime.keys():
+        own = runtime[action].resources
+        others = [each for each in used[action] if not any(arn_includes(wide, each) for wide in own)]
+        used[action] = sorted({*own, *others})
     kept = {action: each.permission.reason for action, each in judged.items() if each.carried and action not in uses}
-    return Needs(used, kept, _runtime(functions))
-
-
-def _runtime(functions: Sequence[Function]) -> dict[str, list[str]]:
-    """Give what the functions' own runtime needs in the role's name, and on which resources."""
-    needed: dict[str, list[str]] = defaultdict(list)
-    for function in functions:
-        if function.kind != "AWS::Lambda::Function":
-            continue
-        for each in runtime_permissions("lambda"):
-            needed[each.action].append(
-                each.resource.format(
-                    partition=function.arn.split(":")[1],
-                    region=function.region,
-                    account=function.account,
-                    log_group=function.log_group or f"/aws/lambda/{function.name}",
-                )
-            )
-    return {action: sorted(set(resources)) for action, resources in needed.items()}
+    return Needs(used, kept, {action: need.resources for action, need in runtime.items()})
 
 
 def _changes(
