@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,25 +11,28 @@ if TYPE_CHECKING:
 
 
 def value(item: object, indent: int = 0) -> str:
-    """Write a JSON value as HCL, as `terraform fmt` would lay it out (object keys aligned)."""
+    """Write a JSON value as HCL, as `terraform fmt` would lay it out ."""
     pad = "  " * (indent + 1)
     if isinstance(item, dict):
-        names = [key if key.isidentifier() else json.dumps(key) for key in item]
-        width = max(map(len, names), default=0)
-        lines = [
-            f"{pad}{name.ljust(width) if _plain(inner) else name} = {value(inner, indent + 1)}"
-            for name, inner in zip(names, item.values(), strict=True)
+        rows = [
+            (key if key.isidentifier() else json.dumps(key), value(inner, indent + 1)) for key, inner in item.items()
         ]
-        return "{\n" + "\n".join(lines) + "\n" + "  " * indent + "}"
+        return "{\n" + "\n".join(aligned(rows, pad)) + "\n" + "  " * indent + "}"
     if isinstance(item, list):
-        if all(isinstance(inner, str) for inner in item) and len(item) < 3:
+        if all(isinstance(inner, str) for inner in item) and len(json.dumps(item)) < 70:
             return "[" + ", ".join(text(str(inner)) for inner in item) + "]"
         return "[\n" + "".join(f"{pad}{value(inner, indent + 1)},\n" for inner in item) + "  " * indent + "]"
     return text(item) if isinstance(item, str) else json.dumps(item)
 
 
-def _plain(item: object) -> bool:
-    return not isinstance(item, dict)
+def aligned(rows: list[tuple[str, str]], pad: str) -> list[str]:
+    """Write assignments; each run of one-line values is aligned, as `terraform fmt` does."""
+    lines: list[str] = []
+    for long, run in groupby(rows, key=lambda row: "\n" in row[1]):
+        listed = list(run)
+        width = 0 if long else max(len(name) for name, _ in listed)
+        lines += [f"{pad}{name.ljust(width)} = {written}" for name, written in listed]
+    return lines
 
 
 def text(item: str) -> str:
@@ -52,8 +56,7 @@ def _block(statement: Json) -> str:
         if element in statement:
             listed = statement[element]
             rows.append((name, value(listed if isinstance(listed, list) else [listed], 2)))
-    width = max(len(name) for name, _ in rows)
-    lines = [f"    {name.ljust(width)} = {written}" for name, written in rows]
+    lines = aligned(rows, "    ")
     for test, keys in statement.get("Condition", {}).items():
         for variable, values in keys.items():
             listed = values if isinstance(values, list) else [values]

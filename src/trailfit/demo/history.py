@@ -138,7 +138,8 @@ def _assumed(
     made["responseElements"] = assumed(role.arn, name, day)
     if kind == "Federated":
         saml = "saml-provider" in trusted
-        subject = name if saml else "repo:example-shop/shop:environment:production"
+        conditions = role.trust["Statement"][0]["Condition"]
+        subject = name if saml else conditions["StringLike"]["token.actions.githubusercontent.com:sub"]
         made["userIdentity"] = {
             "type": "SAMLUser" if saml else "WebIdentityUser",
             "principalId": f"{trusted}:{subject}",

@@ -29,22 +29,16 @@ DENIALS = {"s3": "AccessDenied", "sts": "AccessDenied", "iam": "AccessDenied", "
 
 MISSING = {
     "s3": ("NoSuchKey", "The specified key does not exist."),
-    "dynamodb": ("ResourceNotFoundException", "Requested resource not found"),
     "ssm": ("ParameterNotFound", ""),
-    "logs": ("ResourceNotFoundException", "The specified log group does not exist."),
-    "cloudformation": ("ValidationException", "Stack does not exist"),
-    "secretsmanager": ("ResourceNotFoundException", "Secrets Manager can't find the specified secret."),
-    "iam": ("NoSuchEntityException", "The role cannot be found."),
+    "lambda": ("ResourceNotFoundException", "Function not found"),
 }
 """A service's error code and message for a resource that does not exist."""
 
 THROTTLED = {
     "dynamodb": (
         "ProvisionedThroughputExceededException",
-        "The level of configured provisioned throughput was exceeded",
+        "The level of configured provisioned throughput for the table was exceeded.",
     ),
-    "ec2": ("Client.RequestLimitExceeded", "Request limit exceeded."),
-    "s3": ("SlowDown", "Please reduce your request rate."),
 }
 """A service's error code and message for a throttled call, where it is not ``ThrottlingException``."""
 

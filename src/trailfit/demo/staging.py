@@ -125,7 +125,7 @@ ROLES = (
         ),
         does(
             once(30, "11:00"),
-            call("cloudformation:DescribeStacks", stack="shop-preview-{n}", fault="missing"),
+            call("lambda:GetFunction", function="preview-{n}", fault="missing"),
             session="GitHubActions",
             agent=RUNNER,
             address="20.161.77.10",
