@@ -25,7 +25,7 @@ from trailfit.inventory.values import account_of, moment
 from trailfit.model import Function, Snapshot, Unassessed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from trailfit.model import Principal
 
@@ -71,6 +71,7 @@ class _Reading:
         self.additions: list[compute.Addition] = []
         self.function_lists: set[str] = set()
         self.refused: set[str] = set()
+        self.refusals: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
         self.homeless: list[Piece] = []
         self.newest: datetime | None = None
         self.taken: datetime | None = None
@@ -142,9 +143,7 @@ class _Reading:
             self.organization.incomplete()
         self.refused.add(f"{error.get('kind')} {piece.account}")
         place = f"account {piece.account}" + (f" {piece.region}" if piece.region else "")
-        item = f" of {error['item']}" if error.get("item") else ""
-        reason = f"{error.get('permission')}{item}: {error.get('code')}: {error.get('message')}"
-        self.unassessed.append(Unassessed(place, reason))
+        self.refusals.setdefault((place, str(error.get("permission")), str(error.get("code"))), []).append(error)
 
     _READERS: dict[str, Callable[[_Reading, Piece], None]] = {  # noqa: RUF012 - a table, never changed
         "authorization": _authorization,
@@ -176,6 +175,7 @@ class _Reading:
         roles = {(p.account, p.name): p.arn for p in principals if p.kind == "role"}
         functions = compute.joined(self.functions, self.additions, self.authorization.profiles(), roles)
         selectors = self.trails.selectors()
+        self._note_refusals()
         self._note_missing(accounts, principals)
         return Snapshot(
             taken=self.taken or self.credentials.generated or self.newest or datetime(1970, 1, 1),
@@ -225,6 +225,15 @@ class _Reading:
                 )
             else:
                 self._compute(Piece(piece.kind, piece.where, only, piece.region, piece.data, piece.params))
+
+    def _note_refusals(self) -> None:
+        """Note what AWS refused, with the missing permission: once for all the items it was refused for."""
+        for (place, permission, code), errors in sorted(self.refusals.items()):
+            first = min(errors, key=lambda error: str(error.get("item")))
+            item = f" for {first['item']}" if first.get("item") else ""
+            more = f" and {len(errors) - 1} more" if len(errors) > 1 else ""
+            reason = f"{permission} was refused{item}{more}: {code}: {first.get('message')}"
+            self.unassessed.append(Unassessed(place, reason))
 
     def _note_missing(self, accounts: set[str], principals: tuple[Principal, ...]) -> None:
         """Note what no file says, account by account."""

@@ -75,9 +75,7 @@ def _file(path: Path, where: str, base: Path) -> Iterator[Piece | Unassessed]:
     account, region = _place(path, base)
     try:
         if path.suffix.lower() == ".jsonl":
-            with path.open(encoding="utf-8") as lines:
-                for line in lines:
-                    yield _collected(json.loads(line), where)
+            yield from _collected(path, where)
             return
         content = path.read_text(encoding="utf-8-sig")
         if content.startswith(_CSV_HEADER):
@@ -99,12 +97,18 @@ def _place(path: Path, base: Path) -> tuple[str | None, str | None]:
     return account, region
 
 
-def _collected(line: dict[str, Any], where: str) -> Piece:
-    kind = "error" if "error" in line else line["kind"]
-    return Piece(
-        kind, where, line["account"], line["region"], line.get("data") or {},
-        params=line.get("params") or {}, error=line.get("error"),
-    )  # fmt: skip
+def _collected(path: Path, where: str) -> Iterator[Piece | Unassessed]:
+    """Yield the answers in a file of our own collection; its last line says that the step was ended."""
+    line: dict[str, Any] = {}
+    with path.open(encoding="utf-8") as lines:
+        for text in lines:
+            line = json.loads(text)
+            yield Piece(
+                "error" if "error" in line else line["kind"], where, line["account"], line["region"],
+                line.get("data") or {}, params=line["params"], error=line.get("error"),
+            )  # fmt: skip
+    if line.get("kind") != "end":
+        yield Unassessed(where, "the collection stopped here: run it again to go on")
 
 
 def _answers(obj: object, where: str, account: str | None, region: str | None) -> Iterator[Piece | Unassessed]:

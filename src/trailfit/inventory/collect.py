@@ -1,0 +1,254 @@
+"""Collect what AWS answers: every account, region and step, into a folder that `from_files` reads.
+
+The folder is the run's whole state: what is in it is not asked again, and memory holds a page at a time.
+Everything sent is a read (`trailfit.inventory.permissions` lists it).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
+
+from trailfit.errors import SourceError
+from trailfit.inventory.calls import Call, calls, search
+from trailfit.inventory.journal import Journal, key_of
+from trailfit.inventory.requests import Refused, pages, refusal
+from trailfit.inventory.sessions import client
+from trailfit.inventory.settings import ORGANIZATION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    import boto3
+
+    from trailfit.inventory.sessions import Caller
+
+GLOBAL = "global"
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a step runs: its journal, and the client to ask."""
+
+    region: str
+    journal: Journal
+    client: Any
+    known_region: bool
+
+
+class Collection:
+    """One run's answers below `folder`. `progress` is told each step as it begins."""
+
+    def __init__(self, folder: Path, caller: Caller, progress: Callable[[str], None]) -> None:
+        self.folder = folder
+        self.caller = caller
+        self.settings = caller.settings
+        self._progress = progress
+
+    def run(self) -> None:
+        """Collect everything that the settings name. Raises `SourceError` where it cannot go on."""
+        with ThreadPoolExecutor(self.settings.workers) as pool:
+            self._note_time()
+            own = self.caller.account
+            self._steps(pool, "organization", self.caller.session, own, [GLOBAL])
+            regions = self.settings.regions or self.caller.session.get_available_regions(
+                "sso-admin", self.caller.partition
+            )
+            self._steps(pool, "identity_center", self.caller.session, own, regions)
+            accounts = self._accounts()
+            if not self.settings.role_name and set(accounts) != {own}:
+                message = f"{len(accounts)} accounts are to be read, and {own} is the caller's own"
+                raise SourceError(message, hint="name the role to assume in the others with --role-name")
+            for account in accounts:
+                session = self._session(account)
+                if session is not None:
+                    self._steps(pool, "account", session, account, [GLOBAL])
+                    self._steps(pool, "region", session, account, self._regions(account))
+
+    def unfinished(self) -> bool:
+        """Tell whether a later run with the same folder could add to what is there."""
+        return any(
+            (line.get("error") or {}).get("again")
+            for path in sorted(self.folder.rglob("*.jsonl"))
+            for line in Journal(path, "", None).lines()
+        )
+
+    def _note_time(self) -> None:
+        journal = self._journal("taken", self.caller.account, GLOBAL)
+        if not journal.whole():
+            now = datetime.now(UTC).replace(microsecond=0)
+            journal.open()
+            journal.write(kind="taken", key="taken", last=True, params={}, data={"taken": now})
+            journal.close(whole=True)
+
+    def _accounts(self) -> tuple[str, ...]:
+        named = self.settings.accounts
+        if ORGANIZATION not in named:
+            return named or (self.caller.account,)
+        journal = self._journal("org_accounts", self.caller.account, GLOBAL)
+        found = {
+            account["Id"]
+            for line in journal.lines()
+            for account in (line.get("data") or {}).get("Accounts", ())
+            if account.get("Status") == "ACTIVE"
+        }
+        if not found:
+            error: dict[str, Any] = next((line["error"] for line in journal.lines() if line.get("error")), {})
+            message = f"the organization's accounts cannot be listed: {error.get('code')}: {error.get('message')}"
+            hint = "ask in the management account, or name --accounts"
+            raise SourceError(message, where="organizations:ListAccounts", hint=hint)
+        return tuple(sorted(found | (set(named) - {ORGANIZATION})))
+
+    def _session(self, account: str) -> boto3.Session | None:
+        """Return the session for an account; what forbids it is written down, and the run goes on."""
+        journal = self._journal("assume", account, GLOBAL)
+        try:
+            session = self.caller.in_account(account)
+        except (ClientError, BotoCoreError) as problem:
+            refused = refusal(problem)
+            journal.open()
+            journal.write(
+                kind="error", key="assume", last=True, params={},
+                error=_error(refused, "sts", "sts:AssumeRole", "session", self.caller.role_arn(account)),
+            )  # fmt: skip
+            journal.close(whole=True)
+            return None
+        journal.path.unlink(missing_ok=True)
+        return session
+
+    def _regions(self, account: str) -> list[str]:
+        if self.settings.regions:
+            return list(self.settings.regions)
+        found = {
+            region["RegionName"]
+            for line in self._journal("regions", account, GLOBAL).lines()
+            for region in (line.get("data") or {}).get("Regions", ())
+        }
+        return sorted(found)
+
+    def _steps(
+        self, pool: ThreadPoolExecutor, scope: str, session: boto3.Session, account: str, regions: Iterable[str]
+    ) -> None:
+        regions = list(regions)
+        for call in calls():
+            if call.scope != scope or (call.step == "regions" and self.settings.regions):
+                continue
+            journals = [self._journal(call.step, account, region) for region in regions]
+            open_ = [journal for journal in journals if not journal.whole()]
+            if not open_:
+                continue
+            self._progress(f"account {account}: {call.service} {call.operation}")
+            known = set(session.get_available_regions(call.service, self.caller.partition))
+            for journal in open_:
+                journal.open()
+            places = [
+                _Place(region, journal, client(session, call.service, region, self.settings), region in known)
+                for journal in open_
+                for region in [journal.region or self.caller.region]
+            ]
+            whole = False
+            try:
+                self._step(pool, call, account, places)
+                whole = True
+            finally:
+                for journal in open_:
+                    journal.close(whole=whole)
+
+    def _step(self, pool: ThreadPoolExecutor, call: Call, account: str, places: list[_Place]) -> None:
+        """Ask for every item of a step, some at once; never more waiting than twice the workers."""
+        more: deque[tuple[_Place, Any, Mapping[str, Any]]] = deque()
+        items = (
+            (place, item, of)
+            for place in places
+            for item, of in self._items(call, account, place.journal.region or GLOBAL)
+        )
+        pending: set[Future[list[Any]]] = set()
+        origin: dict[Future[list[Any]], _Place] = {}
+        try:
+            while True:
+                while len(pending) < 2 * self.settings.workers:
+                    task = more.popleft() if more else next(items, None)
+                    if task is None:
+                        break
+                    place, item, of = task
+                    request = call.request(item, of)
+                    if not place.journal.has(key_of(request)):
+                        future = pool.submit(_ask, call, place, request, item, of)
+                        pending.add(future)
+                        origin[future] = place
+                if not pending:
+                    return
+                done, pending = wait(pending, return_when=FIRST_COMPLETED)
+                for future in done:
+                    place = origin.pop(future)
+                    more.extend((place, item, {}) for item in future.result())
+        finally:
+            for future in pending:
+                future.cancel()
+            wait(pending)
+
+    def _items(self, call: Call, account: str, region: str) -> Iterator[tuple[Any, Mapping[str, Any]]]:
+        """Yield a step's items, each with the request that gave it; a step after none has one item."""
+        if not call.after:
+            yield None, {}
+        for step in call.after:
+            for line in self._journal(step, account, region).lines():
+                for item in call.items(line.get("data") or {}, region):
+                    yield item, line["params"]
+        if call.recurse:  # what a resumed run already has may lead on
+            for line in self._journal(call.step, account, region).lines():
+                for item in search(call.recurse, line.get("data") or {}) or ():
+                    yield item, {}
+
+    def _journal(self, step: str, account: str, region: str) -> Journal:
+        path = self.folder / account / region / f"{step}.jsonl"
+        return Journal(path, account, None if region == GLOBAL else region)
+
+
+def _ask(call: Call, place: _Place, request: dict[str, Any], item: object, of: Mapping[str, Any]) -> list[Any]:
+    """Write the answer to one request into the journal; return the further items that it leads to."""
+    known = {**of, **request, **({"item": item} if isinstance(item, dict) else {})}
+    line = {"kind": call.kind or "step", "operation": call.operation, "key": key_of(request), "params": known}
+    found: list[Any] = []
+    try:
+        for page in pages(place.client, call, request):
+            place.journal.write(**line, data=page)
+            found += search(call.recurse, page) or [] if call.recurse else []
+    except EndpointConnectionError as problem:
+        if place.known_region:
+            _refused(call, place, line, refusal(problem), request)
+        else:  # the service does not exist there
+            place.journal.write(**line | {"kind": "step"}, last=True)
+        return found
+    except (ClientError, BotoCoreError, TimeoutError) as problem:
+        _refused(call, place, line, refusal(problem), request)
+        return found
+    place.journal.write(**line | {"kind": "step"}, last=True)
+    return found
+
+
+def _refused(call: Call, place: _Place, line: dict[str, Any], refused: Refused, request: Mapping[str, Any]) -> None:
+    if refused.code in call.none.split():
+        place.journal.write(**line | {"kind": "none"}, last=True)
+        return
+    item = next((value for value in request.values() if isinstance(value, str)), "")
+    error = _error(refused, call.service, call.permission, call.kind, item)
+    place.journal.write(**line, last=True, error=error)
+
+
+def _error(refused: Refused, service: str, permission: str, kind: str, item: str) -> dict[str, Any]:
+    return {
+        "code": refused.code,
+        "message": refused.message,
+        "again": refused.again,
+        "service": service,
+        "permission": permission,
+        "kind": kind,
+        "item": item,
+    }
