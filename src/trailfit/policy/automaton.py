@@ -1,4 +1,4 @@
-"""Many patterns run at once over the same string: which sets of them can a string match, and which string does?
+"""Many patterns run at once over the same string: the sets of them that a string can match, and such a string.
 
 All patterns are one nondeterministic automaton whose state is one integer, a bit for each place in each pattern, so
 that a step costs a few operations on integers however many patterns there are. Walking its reachable states breadth

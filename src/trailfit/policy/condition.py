@@ -114,14 +114,12 @@ def read(name: str, key: str, values: tuple[str, ...], *, variables: bool = True
     return Condition(found, _QUALIFIERS[written[1]], bool(written[3]), key, values, variables)
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=8192)
 def _patterns(condition: Condition) -> tuple[pattern.Tokens, ...]:
     operator = condition.operator
     found = []
     for value in condition.values:
-        read = pattern.tokens(
-            value, wildcards=operator.wildcards, variables=operator.variables and condition.variables
-        )
+        read = pattern.tokens(value, wildcards=operator.wildcards, variables=operator.variables and condition.variables)
         found.append(pattern.fold(read) if operator.ignore_case else read)
     return tuple(found)
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from trailfit.policy import witness
 from trailfit.policy.automaton import TooLargeError
-from trailfit.policy.document import Document
+from trailfit.policy.document import VERSIONS, Document
 from trailfit.policy.evaluate import Request, grants
 from trailfit.policy.grant import rules
 from trailfit.policy.minterms import Question, open_cases
@@ -51,6 +51,18 @@ def no_new_access(
     resource-based policies need not be given: unchanged, they bear on both sides alike.
     """
     limit = as_documents(boundary)
+    verdict = _judge(new, old, limit)
+    if verdict.holds is False and _hinges_on_version(new, old, limit):
+        return Verdict(
+            None,
+            verdict.counterexample,
+            "a document without Version 2012-10-17 has `${…}`, which IAM reads as plain text there; were they policy "
+            "variables, nothing would be new",
+        )
+    return verdict
+
+
+def _judge(new: Sequence[Document], old: Sequence[Document], limit: Sequence[Document] | None) -> Verdict:
     question = Question(rules(new), rules(old), None if limit is None else rules(limit))
     undecided: Verdict | None = None
     for rule in question.open_rules():
@@ -63,6 +75,18 @@ def no_new_access(
         except TooLargeError:
             undecided = undecided or _undecided("too many cases to tell apart", rule, question.rival(rule), new, old)
     return undecided or Verdict(True, reason="every grant of the new documents is one of the old")
+
+
+def _hinges_on_version(new: Sequence[Document], old: Sequence[Document], limit: Sequence[Document] | None) -> bool:
+    """Tell whether the answer would be yes if documents of Version 2008-10-17 with `${…}` were of 2012-10-17.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html: "variables […] are not
+    recognized as variables and are instead treated as literal strings in the policy".
+    """
+    if not any("${" in document.to_json() for document in (*new, *old) if document.version != VERSIONS[0]):
+        return False
+    today = [[Document.parse({**document.raw, "Version": VERSIONS[0]}) for document in side] for side in (new, old)]
+    return _judge(today[0], today[1], limit).holds is True
 
 
 def still_allows(

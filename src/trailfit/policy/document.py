@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from trailfit.errors import PolicyError
 from trailfit.policy import condition, pattern
-from trailfit.policy.condition import Condition
 
 if TYPE_CHECKING:
+    from trailfit.policy.condition import Condition
     from trailfit.policy.grant import Rule
 
 Effect = Literal["Allow", "Deny"]
@@ -112,7 +112,7 @@ class Document:
         return f"Document({self.to_json(indent=None)})"
 
 
-class _Duplicate(ValueError):
+class _DuplicateError(ValueError):
     """An element given twice in one JSON object."""
 
 
@@ -121,7 +121,7 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise _Duplicate(key)
+            raise _DuplicateError(key)
         found[key] = value
     return found
 
@@ -142,7 +142,9 @@ class _Reader:
             self.fail("a policy document is a JSON object")
         for element in raw:
             if element not in _DOCUMENT_ELEMENTS:
-                self.fail(f"`{element}` is no element of a policy document", str(element), _like(element, _DOCUMENT_ELEMENTS))
+                self.fail(
+                    f"`{element}` is no element of a policy document", str(element), _like(element, _DOCUMENT_ELEMENTS)
+                )
         if "Version" in raw and raw["Version"] not in VERSIONS:
             self.fail(f"the policy must contain a valid version string: {' or '.join(VERSIONS)}", "Version")
         if "Statement" not in raw:
@@ -162,7 +164,7 @@ class _Reader:
     def load(self, text: str | bytes) -> Any:
         try:
             return json.loads(text, object_pairs_hook=_no_duplicates)
-        except _Duplicate as twice:
+        except _DuplicateError as twice:
             self.fail(f"`{twice}` is given twice in one object", hint="keep one")
         except json.JSONDecodeError as error:
             self.fail(f"not JSON: {error.msg}", f"line {error.lineno} column {error.colno}")

@@ -23,7 +23,7 @@ Tri = bool | None
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """May `principal` do `action` on `resource`, in `context`?
+    """The question whether `principal` may do `action` on `resource`, in `context`.
 
     `context` maps condition keys (case-insensitive) to a value or a tuple of values; it is all there is to know when
     `context_complete`. `resource_account` owns the resource; None means the account in the resource's ARN, or the
@@ -218,7 +218,10 @@ def find(documents: Sequence[Document], request: Request, name: str, *, numbered
         by={how: either(applied for _, applied, match in allows if match is how) for how in principal.Match},
         allowing=tuple(where for where, applied, _ in allows if applied),
         denying=tuple(where for where, applied in denies if applied),
-        open=tuple(where for where, applied, *_ in (*allows, *denies) if applied is None),
+        open=(
+            *(where for where, applied, _ in allows if applied is None),
+            *(where for where, applied in denies if applied is None),
+        ),
     )
 
 
@@ -298,10 +301,8 @@ def _principal_and_resource(
     if owner != _resource_account(request, owner):
         # "both sides": https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
         return every((resource.allow, own, limits))
-    if _needs_resource_policy(request):
-        granted = either((role, every((account, own))))
-    else:
-        granted = either((role, own))
+    through_account = every((account, own)) if _needs_resource_policy(request) else own
+    granted = either((role, through_account))
     # "If a resource-based policy grants permission directly to the IAM user or the session principal that is making
     # the request, then an implicit deny in an identity-based policy, a permissions boundary, or a session policy does
     # not impact the final decision."

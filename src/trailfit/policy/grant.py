@@ -10,18 +10,17 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from trailfit.policy import automaton, inclusion, pattern
-from trailfit.policy.pattern import ANY_RUN, Tokens
+from trailfit.policy.pattern import ANY_RUN, COLON, Tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from trailfit.policy.condition import Condition
     from trailfit.policy.document import Document, Statement
 
 EVERYTHING: Tokens = (ANY_RUN,)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def overlap(one: Tokens, other: Tokens) -> bool:
     """Tell whether two patterns may have a string in common."""
     return EVERYTHING in (one, other) or automaton.overlap(one, other)
@@ -42,40 +41,32 @@ class PatternSet:
         return not self.negated and EVERYTHING in self.patterns
 
     @cached_property
-    def _index(self) -> tuple[frozenset[Tokens], dict[str, list[Tokens]], list[Tokens]]:
-        """Split the patterns into literals, those by their text up to the first colon, and the rest."""
-        literals: set[Tokens] = set()
+    def _index(self) -> tuple[dict[str, list[Tokens]], list[Tokens]]:
+        """Split the patterns into those by their plain beginning, and those without one."""
         heads: dict[str, list[Tokens]] = {}
         rest: list[Tokens] = []
         for each in self.patterns:
             head = _head(each, self._colons)
-            if inclusion.is_literal(each):
-                literals.add(each)
-            elif head is None:
-                rest.append(each)
-            else:
-                heads.setdefault(head, []).append(each)
-        return frozenset(literals), heads, rest
+            (rest if head is None else heads.setdefault(head, [])).append(each)
+        return heads, rest
 
-    def near(self, wanted: Tokens) -> Iterable[Tokens]:
-        """List the patterns that could contain `wanted` as a whole, the likeliest first."""
-        literals, heads, rest = self._index
-        if wanted in literals:
-            yield wanted
+    def _near(self, wanted: Tokens) -> Sequence[Tokens]:
+        """List the patterns that do not plainly begin otherwise than `wanted`."""
         head = _head(wanted, self._colons)
-        if head is not None:
-            yield from heads.get(head, ())
-        yield from rest
+        if head is None:
+            return self.patterns
+        heads, rest = self._index
+        return (*heads.get(head, ()), *rest)
 
     def meeting(self, wanted: Tokens) -> list[Tokens]:
         """List the patterns that may have a string in common with `wanted`."""
-        return [each for each in self.patterns if overlap(each, wanted)]
+        return [each for each in self._near(wanted) if overlap(each, wanted)]
 
     def covers(self, wanted: Tokens) -> bool:
         """Tell whether all of `wanted` is plainly in the set."""
         if self.negated:
-            return not any(overlap(each, wanted) for each in self.patterns)
-        return any(inclusion.within(wanted, each) for each in self.near(wanted))
+            return not any(overlap(each, wanted) for each in self._near(wanted))
+        return any(inclusion.within(wanted, each) for each in self._near(wanted))
 
     def covers_set(self, other: PatternSet) -> bool:
         """Tell whether all of `other` is plainly in the set."""
@@ -97,7 +88,7 @@ class PatternSet:
         if other.negated:
             excluded = PatternSet(other.patterns, False, self._colons)
             return not all(excluded.covers(each) for each in self.patterns)
-        return any(overlap(one, two) for one in self.patterns for two in other.patterns)
+        return any(self.meeting(each) for each in other.patterns)
 
 
 def _head(wanted: Tokens, colons: int) -> str | None:
@@ -105,7 +96,7 @@ def _head(wanted: Tokens, colons: int) -> str | None:
     for at, token in enumerate(wanted):
         if len(token) > 1:
             return None
-        colons -= token == ":"
+        colons -= token == COLON
         if not colons:
             return "".join(wanted[:at])
     return None

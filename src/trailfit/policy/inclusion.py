@@ -35,7 +35,7 @@ def _variable(token: str) -> str | None:
     return symbol
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def _inner(pattern: Tokens) -> str | None:
     """Write the inner pattern with its symbols; None when it holds characters that are taken for symbols."""
     written = [_variable(token) if isinstance(token, Variable) else _SYMBOLS.get(token, token) for token in pattern]
@@ -44,7 +44,7 @@ def _inner(pattern: Tokens) -> str | None:
     return "".join(symbol for symbol in written if symbol)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def _outer(pattern: Tokens) -> re.Pattern[str] | None:
     """Compile the outer pattern; runs take the shortest stretch, atomically, as in `pattern.compiled`."""
     pieces: list[str] = []

@@ -64,9 +64,7 @@ class Question:
     @cached_property
     def multivalued(self) -> frozenset[str]:
         """List the keys that may have several values: those that some condition reads with a set operator."""
-        return frozenset(
-            each.key.lower() for rule in self.everyone for each in rule.conditions if each.qualifier
-        )
+        return frozenset(each.key.lower() for rule in self.everyone for each in rule.conditions if each.qualifier)
 
     @cached_property
     def principals(self) -> tuple[str | None, ...]:
@@ -213,7 +211,9 @@ class _Cases:
         base: list[Clause] = [_all_hold(self.rule)]
         base += [_fails(each) for each in question.new.denies if each in live]
         if question.boundary:
-            base.append(tuple(option for each in question.boundary.allows if each in live for option in _all_hold(each)))
+            base.append(
+                tuple(option for each in question.boundary.allows if each in live for option in _all_hold(each))
+            )
             base += [_fails(each) for each in question.boundary.denies if each in live]
         allows = [each for each in question.old_allows if each in live]
         lost = tuple(option for each in question.lost_denies if each in live for option in _all_hold(each))

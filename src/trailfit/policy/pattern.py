@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Tokens = tuple[str, ...]
 
+COLON = ":"
+
 #: `*`: any run of characters, the empty one included; `?`: exactly one character.
 ANY_RUN = "<run>"
 ANY_ONE = "<one>"
@@ -117,7 +119,7 @@ def arn(pattern: Tokens, *, complete: bool = True) -> Tokens | None:
             return tuple(read) + pattern[at:]
         if isinstance(token, Variable):
             return None
-        segment += token == ":"
+        segment += token == COLON
         read.append(_WITHIN_SEGMENT.get(token, token))
     if segment < _ARN_SEGMENTS:
         if not complete:
@@ -141,7 +143,7 @@ def matches(pattern: Tokens, text: str) -> bool:
     return compiled(pattern).match(text) is not None
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def compiled(pattern: Tokens) -> re.Pattern[str]:
     """Compile the pattern into a regular expression that never backtracks over more than one run.
 

@@ -113,11 +113,11 @@ def candidates(named: Iterable[tuple[str, str]]) -> tuple[str | None, ...]:
             accounts.add(owner[1])
         elif value != "*":
             found[value] = None
-            accounts.update({account(value)} - {None})
+            accounts.update(each for each in [account(value)] if each)
             role = role_name(value) if kind == "AWS" else None
             if role:
                 found[f"arn:aws:sts::{account(value)}:assumed-role/{role}/session"] = None
-    stranger = next(number for number in ("123456789012", *_digits()) if number not in accounts)
+    stranger = next(number for number in itertools.chain(["123456789012"], _digits()) if number not in accounts)
     for owner_id in sorted((*accounts, stranger)):
         found[next(arn for arn in _users(owner_id) if arn not in found)] = None
     return tuple(found)

@@ -1,4 +1,4 @@
-"""Condition keys: is there a value (or no value) that makes these conditions true and those false?
+"""Condition keys: find a value (or none at all) that makes these conditions true and those false.
 
 For each key, enough values are worked out to tell apart all that its conditions can tell apart: for strings and ARNs
 by `automaton`, for numbers, dates and addresses from the ends of the intervals. The law itself (`condition.holds`)
@@ -9,9 +9,9 @@ condition whose values hold policy variables is taken to be true or false at wil
 from __future__ import annotations
 
 import ipaddress
+import itertools
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from trailfit.policy.pattern import ANY_RUN, SEGMENT_RUN, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from decimal import Decimal
 
     from trailfit.policy.condition import Condition
 
@@ -42,7 +43,7 @@ def placeholder(variable: Variable) -> str:
     return variable.key.replace("/", ":").rpartition(":")[2]
 
 
-@lru_cache(maxsize=32768)
+@lru_cache(maxsize=8192)
 def assign(literals: Literals, multivalued: bool) -> Assignment | None:
     """Find a value of the key that the literals are all about; None when there is none.
 
@@ -82,7 +83,7 @@ def _met(literals: Iterable[tuple[Condition, bool]], value: Value | None) -> boo
     return all(_truth(each, value) == wanted for each, wanted in literals)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def _truth(each: Condition, value: Value | None) -> bool:
     context = {} if value is None else {each.key.lower(): value}
     return condition.holds(each, context, value_of=placeholder) is True
@@ -164,7 +165,7 @@ _STATE_LIMIT = 20_000
 def _between(points: Iterable[Decimal]) -> list[Decimal]:
     """Give each point, one value between each two neighbours, and one beyond either end."""
     ends = sorted(set(points))
-    middles = [(low + high) / 2 for low, high in zip(ends, ends[1:], strict=False)]
+    middles = [(low + high) / 2 for low, high in itertools.pairwise(ends)]
     return [*ends, *middles, ends[0] - 1, ends[-1] + 1] if ends else []
 
 

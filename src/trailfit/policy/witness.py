@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from trailfit.policy import values
 from trailfit.policy.evaluate import Request, grants
-from trailfit.policy.pattern import ANY_ONE, ANY_RUN, SEGMENT_ONE, SEGMENT_RUN, Tokens, Variable
+from trailfit.policy.pattern import ANY_ONE, ANY_RUN, COLON, SEGMENT_ONE, SEGMENT_RUN, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -68,7 +68,7 @@ def _requests(case: Case) -> Iterator[Request]:
 
     action = _cased(filled(case.action), case)
     written = {key: value[0] if len(value) == 1 else value for key, value in context.items()}
-    for resource in (*_plausible(case, action.partition(":")[0], filled), filled(case.resource)):
+    for resource in (*_plausible(case, action.partition(":")[0]), filled(case.resource)):
         yield Request(case.principal, action, resource, written)
 
 
@@ -88,7 +88,7 @@ def _cased(action: str, case: Case) -> str:
     return next((each for each in case.rule.statement.actions if each.lower() == action), action)
 
 
-def _plausible(case: Case, service: str, filled: object) -> Iterator[str]:
+def _plausible(case: Case, service: str) -> Iterator[str]:
     """Fill the wildcards of the statement's own resource pattern with plain words."""
     pattern = case.resource_pattern
     if pattern is None or pattern == (ANY_RUN,):
@@ -98,7 +98,7 @@ def _plausible(case: Case, service: str, filled: object) -> Iterator[str]:
     segment = 0
     found: list[str] = []
     for token in pattern:
-        segment += token == ":" and segment < len(_SEGMENTS) - 1
+        segment += token == COLON and segment < len(_SEGMENTS) - 1
         if isinstance(token, Variable):
             found.append(values.placeholder(token))
         elif token in (ANY_RUN, SEGMENT_RUN):
