@@ -38,11 +38,17 @@ def _unobservable() -> frozenset[str]:
 
 
 @cache
+def _unlogged() -> dict[str, str]:
+    """Map actions whose calls leave no event at all to the reason."""
+    return {row["action"]: row["reason"] for row in rows("unlogged_actions")}
+
+
+@cache
 def _carriers() -> dict[str, tuple[tuple[str, str], ...]]:
     """Map actions to the operations whose events show them under another name."""
     table: dict[str, set[tuple[str, str]]] = defaultdict(set)
-    for found in rules.event_rules().values():
-        for rule in found:
+    for service, operation in {*rules.event_rules(), *rules.operation_rules()}:
+        for rule in rules.rules_of(service, operation):
             if rule.action and rule.action.lower() != f"{rule.service}:{rule.event_name}".lower():
                 table[rule.action.lower()].add((rule.service, rule.event_name))
     for row in rules.pass_roles().values():
@@ -70,6 +76,8 @@ def observability(action: str) -> Observability:
     if known is None:
         return Observability("never", (), (), "the catalogue has no such action")
     service, name = known.split(":", 1)
+    if (unlogged := _unlogged().get(known)) is not None:
+        return Observability("never", (), (), unlogged)
     own = known.lower() not in _unobservable() and not _silent(service, name)
     others = _carriers().get(known.lower(), ())
     operations = ([(service, name)] if own else []) + list(others)
@@ -89,6 +97,5 @@ def observability(action: str) -> Observability:
 
 def _silent(service: str, name: str) -> bool:
     """Tell whether a rule gives the operation of this very name to other actions, or to none."""
-    found = rules.event_rules().get((service, name.lower()), ())
-    deciding = [rule for rule in found if not rule.action or rule.role == "required" or rule.role.startswith("one_of")]
+    deciding = [rule for rule in rules.rules_of(service, name) if rules.decides(rule)]
     return bool(deciding) and all(rule.action.lower() != f"{service}:{name}".lower() for rule in deciding)

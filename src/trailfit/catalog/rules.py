@@ -73,6 +73,35 @@ def event_rules() -> dict[tuple[str, str], tuple[EventRule, ...]]:
 
 
 @cache
+def operation_rules() -> dict[tuple[str, str], tuple[EventRule, ...]]:
+    """Map (IAM prefix, operation in lower case) to the rules that `refresh` made from what AWS publishes."""
+    table: dict[tuple[str, str], list[EventRule]] = defaultdict(list)
+    for row in rows("operations"):
+        table[row["service"], row["event_name"].lower()].append(EventRule(**row))
+    return {key: tuple(found) for key, found in table.items()}
+
+
+@cache
+def rules_of(service: str, operation: str) -> tuple[EventRule, ...]:
+    """List the rules of an operation: those kept by hand, then what the made ones add.
+
+    Where a hand-kept rule decides (it requires an action, one of several, or none), the made ones only add conditional and
+    dependent actions that it does not speak of.
+    """
+    key = (service, operation.lower())
+    kept, made = event_rules().get(key, ()), operation_rules().get(key, ())
+    if not any(decides(rule) for rule in kept):
+        return kept + made
+    said = {rule.action for rule in kept}
+    return kept + tuple(rule for rule in made if not decides(rule) and rule.action not in said)
+
+
+def decides(rule: EventRule) -> bool:
+    """Tell whether a rule says what the operation itself needs (and not what it needs besides)."""
+    return not rule.action or rule.role == "required" or rule.role.startswith("one_of")
+
+
+@cache
 def event_aliases() -> dict[str, tuple[EventAlias, ...]]:
     """Map an IAM prefix to its aliases, in the table's order."""
     table: dict[str, list[EventAlias]] = defaultdict(list)

@@ -90,15 +90,21 @@ def _meaning(record: Record, region: str, account: str) -> _Meaning:
 
 def _work_out(record: Record, region: str, account: str, request: bytes, listed: bytes) -> _Meaning:
     parameters = unwrapped(_json(request))
-    service = next(
-        (service for when, service in prefixes(record.eventSource or "") if when is None or when(parameters)), ""
-    )
-    how = plan(service, operation(service, record.eventName or ""))
+    how = _plan(record, parameters)
     if how.free or how.unknown:
         return how, ()
     place = Place(partition_of(region), region, account)
     source = Source.of(place, parameters, _json(bytes(record.responseElements)) if how.reads_response else None)
     return how, how.uses(source, _listed_arns(listed))
+
+
+def _plan(record: Record, parameters: object) -> Plan:
+    """The plan of a record. Of an event source's services the first whose condition holds, else one that knows the name."""
+    name = record.eventName or ""
+    services = prefixes(record.eventSource or "")
+    fitting = [service for when, service in services if when is None or when(parameters)]
+    plans = [plan(service, operation(service, name)) for service in dict.fromkeys([*fitting, *(s for _, s in services)])]
+    return next((one for one in plans if one.unknown is None), plans[0])
 
 
 def _listed_arns(listed: bytes) -> list[str]:

@@ -34,7 +34,7 @@ def operation(service: str, event_name: str) -> str:
 
     A name that a rule or the catalogue knows as it is stays whole: ``GetFindingV2`` is no ``GetFinding`` of version 2.
     """
-    if (service, event_name.lower()) in rules.event_rules() or actions.is_action(f"{service}:{event_name}"):
+    if rules.rules_of(service, event_name) or actions.is_action(f"{service}:{event_name}"):
         return event_name
     for alias in rules.event_aliases().get(service, ()):
         if found := alias.event_name.fullmatch(event_name):

@@ -105,11 +105,11 @@ class Resources:
 @lru_cache(maxsize=16384)
 def plan(service: str, operation: str) -> Plan:
     """Compile the meaning of an operation of an IAM prefix (both as ``names.resolve`` gives them)."""
-    found = rules.event_rules().get((service, operation.lower()), ())
+    found = rules.rules_of(service, operation)
     if any(not rule.action for rule in found):
         return Plan(service, operation, (), True, None)
     needs: list[Need] = []
-    if not any(rule.role == "required" or rule.role.startswith("one_of") for rule in found):
+    if not any(rules.decides(rule) for rule in found):
         own = actions.canonical(f"{service}:{operation}")
         if own is None:
             return Plan(service, operation, (), False, f"no catalogue action for {service}:{operation}")
@@ -155,9 +155,10 @@ def _resources(action: str, operation: str, text: str) -> Resources:
     if not taken and not given.types and not given.paths:
         return Resources((), (), ("*", "the action takes no resource type"), True, ())
     if given.types:
+        required = not given.alternatives
         templates = actions.templates_of(service)
         types = tuple(
-            type_expr(service, operation, actions.ResourceType(name, templates[name.lower()], True), True, bound)
+            type_expr(service, operation, actions.ResourceType(name, _arn(templates, name), required), True, bound)
             for name, bound in given.types
         )
     elif given.paths:
@@ -166,6 +167,11 @@ def _resources(action: str, operation: str, text: str) -> Resources:
         types = tuple(type_expr(service, operation, kind, alone, {}) for kind in taken)
     extra = tuple(finder(path, change) for path, change in given.paths)
     return Resources(types, extra, None, given.own_first, _known(service, operation, types))
+
+
+def _arn(templates: dict[str, str], name: str) -> str:
+    """The ARN template of a rule's resource type, which may be written out itself."""
+    return name if name.startswith("arn:") else templates[name.lower()]
 
 
 def _known(service: str, operation: str, own: tuple[TypeExpr, ...]) -> tuple[tuple[TypeExpr, bool], ...]:

@@ -1,7 +1,8 @@
 """Read the `resource` of a rule: how the table says where an action's ARNs come from.
 
 ``type`` or ``type(Variable=path|transform, …)`` fills the type's template · ``@path|transform`` is an ARN itself ·
-``*(reason)`` is any resource, and why · joined by ``;`` · a leading ``!`` puts the request before ``resources[]``.
+``*(reason)`` is any resource, and why · joined by ``;`` · a leading ``!`` puts the request before ``resources[]``, a
+leading ``?`` says that the types are alternatives (one that the request does not name is not needed).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-_TYPE = re.compile(r"(?P<type>[^(@*]+?)\s*(?:\((?P<given>.*)\))?", re.DOTALL)
+_TYPE = re.compile(r"(?P<type>arn:[^(]+|[^(@*]+?)\s*(?:\((?P<given>.*)\))?", re.DOTALL)
 _FIXED = re.compile(r"\*\((?P<reason>.+)\)", re.DOTALL)
 
 
@@ -22,6 +23,7 @@ class ResourceText:
     paths: tuple[tuple[str, str], ...] = ()
     fixed: tuple[str, str] | None = None
     own_first: bool = False
+    alternatives: bool = False
 
 
 @cache
@@ -30,6 +32,8 @@ def parse(text: str) -> ResourceText:
     text = text.strip()
     own_first = text.startswith("!")
     text = text.removeprefix("!")
+    alternatives = text.startswith("?")
+    text = text.removeprefix("?")
     if not text:
         return ResourceText(own_first=own_first)
     if fixed := _FIXED.fullmatch(text):
@@ -46,4 +50,4 @@ def parse(text: str) -> ResourceText:
             raise ValueError(f"not a resource: `{part}`")
         given = dict(pair.strip().split("=", 1) for pair in (found["given"] or "").split(",") if pair.strip())
         types.append((found["type"], given))
-    return ResourceText(tuple(types), tuple(paths), None, own_first)
+    return ResourceText(tuple(types), tuple(paths), None, own_first, alternatives)

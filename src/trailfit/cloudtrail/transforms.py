@@ -25,6 +25,7 @@ class Place:
 
 
 _QUEUE_HOST = re.compile(r"(?:sqs[.-])?(?P<region>[a-z]{2,4}(?:-[a-z]+)+-\d+)\.")
+_GEOGRAPHY = re.compile(r"(?:us|us-gov|eu|apac|jp|au|ca|sa|me|af|global)\.")
 _SECRET_SUFFIX = re.compile(r"-[A-Za-z0-9]{6}\Z")
 _TABLE = r"""(?P<table>"[^"]+"|[\w.:/-]+?)(?:\.(?P<index>"[^"]+"|[\w-]+))?(?=\s|\Z|[;)\]])"""
 _PARTIQL = {
@@ -113,6 +114,22 @@ def _partiql(text: str, _place: Place, arg: str) -> str | None:
     return name.strip('"') if name else None
 
 
+def _model(text: str, place: Place, arg: str) -> str | None:
+    """Read a Bedrock model ID as a resource of type `arg`: an ARN, a model's ID, or an inference profile's (``eu.…``).
+
+    An inference profile also needs its model in every region that it may choose. Source:
+    https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-prereq.html
+    """
+    if text.startswith("arn:"):
+        return text if f":{arg}/" in text else None
+    geography = _GEOGRAPHY.match(text)
+    if arg == "inference-profile":
+        return text if geography else None
+    if arg != "foundation-model":
+        return None
+    return f"arn:{place.partition}:bedrock:*::foundation-model/{text[geography.end() :]}" if geography else text
+
+
 def _last_part(text: str, _place: Place, _arg: str) -> str | None:
     return text.rpartition("/")[2] or None
 
@@ -138,6 +155,7 @@ TRANSFORMS: dict[str, Callable[[str, Place, str], str | None]] = {
     "kms_key": _kms_key,
     "last_part": _last_part,
     "log_group": _log_group,
+    "model": _model,
     "not_prefix": _not_prefix,
     "partiql": _partiql,
     "path_prefix": _path_prefix,
