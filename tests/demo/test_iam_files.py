@@ -107,3 +107,14 @@ def test_last_used_agrees_with_the_log_and_silence_before_it(made):
 
 def details(made, account):
     return json.loads((made.iam / account / "get-account-authorization-details.json").read_text())
+
+
+def test_last_accessed_knows_of_calls_that_no_log_shows_but_not_of_passed_roles(made):
+    def services(account, name):
+        answer = json.loads((made.iam / account / "service-last-accessed" / f"{name}.json").read_text())
+        return {item["ServiceNamespace"]: item.get("LastAuthenticated") for item in answer["ServicesLastAccessed"]}
+
+    assert services("111122223333", "metrics-prober-role")["cloudwatch"].startswith("2026-10-31")
+    assert services("111122223333", "metrics-prober-role")["sqs"] is None
+    assert services("222233334444", "orders-writer-role")["dynamodb"].startswith("2026-10-3")
+    assert services("111122223333", "github-deploy")["iam"] is None

@@ -53,13 +53,15 @@ LAMBDA, EC2, ECS = (trusts("Service", f"{name}.amazonaws.com") for name in ("lam
 class Need:
     """A permission that a principal may need though no call of the window shows it, and when it would.
 
-    `observable` says whether the log would have shown such a call, had there been one.
+    `observable` says that the log would have shown such a call, and that there was none in the window. Otherwise there
+    were calls, which IAM's last accessed information knows of, or, for a `part` of other calls (``iam:PassRole``), not.
     """
 
     action: str
     resource: str
     cadence: str
     observable: bool = False
+    part: bool = False
 
 
 @dataclass(frozen=True, slots=True)

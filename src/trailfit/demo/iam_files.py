@@ -14,13 +14,13 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from trailfit.demo.cast import HOME, Account, Group, Json, Key, Role, Trail, User, unique_id
+from trailfit.demo.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from trailfit.demo.cast import ManagedPolicy
-    from trailfit.demo.tally import Tally
 
 REPORT = (
     "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,password_next_rotation,"
@@ -266,7 +266,9 @@ def _accessed(account: Account, principal: Role | User, tally: Tally, end: date)
     """Write the finished job's answer: every service the policies grant, last use where there was one."""
     by_action = isinstance(principal, Role) and principal.name.startswith(("web", "monthly", "AWSReserved", "invoices"))
     done = f"{end + timedelta(days=1)}T06:00:0"
-    services = [_service(principal, name, tally, by_action=by_action) for name in sorted(_granted(account, principal))]
+    services = [
+        _service(principal, name, tally, end, by_action=by_action) for name in sorted(_granted(account, principal))
+    ]
     return {
         "JobStatus": "COMPLETED",
         "JobType": "ACTION_LEVEL" if by_action else "SERVICE_LEVEL",
@@ -291,7 +293,7 @@ def _granted(account: Account, principal: Role | User) -> set[str]:
     return services
 
 
-def _service(principal: Role | User, name: str, tally: Tally, *, by_action: bool) -> Json:
+def _service(principal: Role | User, name: str, tally: Tally, end: date, *, by_action: bool) -> Json:
     used = {
         action.partition(":")[2]: last
         for (who, action), last in tally.actions.items()
@@ -300,10 +302,10 @@ def _service(principal: Role | User, name: str, tally: Tally, *, by_action: bool
     entry: Json = {
         "ServiceName": NAMES.get(name, name),
         "ServiceNamespace": name,
-        "TotalAuthenticatedEntities": int(bool(used)),
+        "TotalAuthenticatedEntities": int(bool(seen)),
     }
-    if used:
-        last = max(used.values(), key=lambda item: item.when)
+    if seen:
+        last = max(seen, key=lambda item: item.when)
         entry |= {"LastAuthenticated": last.when.replace("Z", "+00:00"), "LastAuthenticatedEntity": principal.arn}
         entry["LastAuthenticatedRegion"] = last.region
     if by_action and name in TRACKED:

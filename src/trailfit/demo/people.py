@@ -61,7 +61,7 @@ def deploy_role(account: str, environment: str, *habits: object) -> Role:
         inline={"deploy": document},
         habits=habits,  # type: ignore[arg-type]
         unseen=(
-            Need("iam:PassRole", f"arn:aws:iam::{account}:role/*", "weekly"),
+            Need("iam:PassRole", f"arn:aws:iam::{account}:role/*", "weekly", part=True),
             Need(
                 "cloudformation:DeleteChangeSet",
                 f"arn:aws:cloudformation:*:{account}:stack/*",
