@@ -51,7 +51,7 @@ def make(buckets: Iterable[Iterable[pa.Table]], number: int, folder: Path, catal
             continue
         conflicts += doubled
         events = in_order(events)
-        parts.append(write(events, folder / "events", f"part-{index}-of-{number}.parquet", catalog))
+        parts.append(write(canonical(events), folder / "events", f"part-{index}-of-{number}.parquet", catalog))
         rollups.append(roll_up(events))
         spans.append(_span(events))
     usage = [write(merge(rollups), folder / "usage", "part-0-of-1.parquet", catalog)] if rollups else []
@@ -98,15 +98,45 @@ def in_order(events: pa.Table) -> pa.Table:
     return events.take(pa.array(order))
 
 
+def canonical(events: pa.Table) -> pa.Table:
+    """Make every dictionary hold the values in use, in alphabetical order, so that equal rows give equal bytes."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for position, field in enumerate(events.schema):
+        if not pa.types.is_dictionary(field.type):
+            continue
+        column = _array(events.column(position))
+        codes = pc.fill_null(column.indices, 0).to_numpy(zero_copy_only=False)
+        in_use = np.bincount(codes[column.is_valid().to_numpy(zero_copy_only=False)], minlength=len(column.dictionary)) > 0
+        present = np.flatnonzero(in_use)
+        values = column.dictionary.take(pa.array(present))
+        order = pc.sort_indices(values).to_numpy()
+        renumbered = np.zeros(max(1, len(column.dictionary)), np.int32)
+        renumbered[present[order]] = np.arange(len(present), dtype=np.int32)
+        indices = pa.array(renumbered[codes], mask=column.is_null().to_numpy(zero_copy_only=False))
+        events = events.set_column(position, field, pa.DictionaryArray.from_arrays(indices, values.take(pa.array(order))))
+    return events
+
+
+def _array(column: Any) -> Any:
+    """Make one array of a chunked column."""
+    import pyarrow as pa
+
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    joined = column.unify_dictionaries().combine_chunks() if pa.types.is_dictionary(column.type) else column.combine_chunks()
+    return joined.chunk(0) if isinstance(joined, pa.ChunkedArray) else joined
+
+
 def _text_ranks(column: Any) -> Any:
     """Number a text column's values in their alphabetical order; null comes first."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    encoded = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = pa.concat_arrays(encoded.chunks)
+    encoded = _array(column)
     if not pa.types.is_dictionary(encoded.type):
         encoded = encoded.dictionary_encode()
     order = pc.sort_indices(encoded.dictionary).to_numpy()
