@@ -6,10 +6,11 @@ Everything sent is a read (`trailfit.inventory.permissions` lists it).
 
 from __future__ import annotations
 
+import shutil
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from trailfit.inventory.sessions import Caller
 
 GLOBAL = "global"
+#: AWS forgets a last accessed job after 24 hours, and a snapshot is of one time.
+STALE = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class _Place:
 
 
 class Collection:
-    """One run's answers below `folder`. `progress` is told each step as it begins."""
+    """One run's answers below `folder`. `progress` is told what is being asked, often."""
 
     def __init__(self, folder: Path, caller: Caller, progress: Callable[[str], None]) -> None:
         self.folder = folder
@@ -80,9 +83,14 @@ class Collection:
         )
 
     def _note_time(self) -> None:
+        """Write down when the run began; an earlier run's answers are of no use after `STALE`."""
         journal = self._journal("taken", self.caller.account, GLOBAL)
+        now = datetime.now(UTC).replace(microsecond=0)
+        for line in journal.lines():
+            if "data" in line and now - datetime.fromisoformat(line["data"]["taken"]) > STALE:
+                shutil.rmtree(self.folder)
+                break
         if not journal.whole():
-            now = datetime.now(UTC).replace(microsecond=0)
             journal.open()
             journal.write(kind="taken", key="taken", last=True, params={}, data={"taken": now})
             journal.close(whole=True)
@@ -136,22 +144,34 @@ class Collection:
         self, pool: ThreadPoolExecutor, scope: str, session: boto3.Session, account: str, regions: Iterable[str]
     ) -> None:
         regions = list(regions)
+        reopened: dict[str, list[Journal]] = {}
+        clients: dict[str, Any] = {}
+        service = ""
         for call in calls():
             if call.scope != scope or (call.step == "regions" and self.settings.regions):
                 continue
             journals = [self._journal(call.step, account, region) for region in regions]
-            open_ = [journal for journal in journals if not journal.whole()]
+            # what an earlier step learns anew gives this one items that it has not asked for
+            again = {journal.path for step in call.after for journal in reopened.get(step, ())}
+            open_ = [
+                journal
+                for journal in journals
+                if not journal.whole() or any(journal.path.with_name(f"{step}.jsonl") in again for step in call.after)
+            ]
             if not open_:
                 continue
-            self._progress(f"account {account}: {call.service} {call.operation}")
+            reopened[call.step] = open_
             known = set(session.get_available_regions(call.service, self.caller.partition))
             for journal in open_:
                 journal.open()
-            places = [
-                _Place(region, journal, client(session, call.service, region, self.settings), region in known)
-                for journal in open_
-                for region in [journal.region or self.caller.region]
-            ]
+            if call.service != service:  # the clients of one service at a time: each holds some megabytes
+                service, clients = call.service, {}
+            places = []
+            for journal in open_:
+                region = journal.region or self.caller.region
+                if region not in clients:
+                    clients[region] = client(session, service, region, self.settings)
+                places.append(_Place(region, journal, clients[region], region in known))
             whole = False
             try:
                 self._step(pool, call, account, places)
@@ -185,6 +205,9 @@ class Collection:
                 if not pending:
                     return
                 done, pending = wait(pending, return_when=FIRST_COMPLETED)
+                self._progress(
+                    f"{account} {call.service} {call.operation}: {self.caller.sent.total():,} requests so far"
+                )
                 for future in done:
                     place = origin.pop(future)
                     more.extend((place, item, {}) for item in future.result())

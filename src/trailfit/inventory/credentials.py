@@ -92,8 +92,7 @@ class Credentials:
             if same is None:
                 found.append(listed)
             else:
-                newest = max((t for t in (found[same].last_used, listed.last_used) if t), default=None)
-                found[same] = replace(found[same], id=listed.id, active=listed.active, last_used=newest)
+                found[same] = replace(_newer(found[same], listed), id=listed.id, active=listed.active)
         return tuple(sorted(found, key=lambda c: (c.kind, str(c.created), c.id or "")))
 
     def known(self, arn: str) -> bool:
@@ -164,10 +163,14 @@ def _merge(found: list[Credential], credential: Credential) -> None:
     """Add a credential; of the same one in two reports, the newest use is kept: a use is never forgotten."""
     for index, known in enumerate(found):
         if (known.kind, known.created) == (credential.kind, credential.created):
-            newest = max((c for c in (known, credential)), key=lambda c: (c.last_used is not None, str(c.last_used)))
-            found[index] = replace(newest, active=known.active or credential.active)
+            found[index] = replace(_newer(known, credential), active=known.active or credential.active)
             return
     found.append(credential)
+
+
+def _newer(one: Credential, other: Credential) -> Credential:
+    """Return the account of a credential that tells of the later use."""
+    return max(one, other, key=lambda c: (c.last_used is not None, str(c.last_used)))
 
 
 def _said(value: object) -> str | None:

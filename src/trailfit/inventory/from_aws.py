@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trailfit.inventory import from_files
@@ -13,7 +17,6 @@ from trailfit.inventory.sessions import Caller
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Callable
-    from pathlib import Path
 
     import boto3
 
@@ -31,6 +34,16 @@ class Taken:
     snapshot: Snapshot
     sent: Counter[tuple[str, str]]
     unfinished: bool
+
+
+def work_folder(lake: str, profile: str | None, settings: Settings) -> Path:
+    """Return the folder in which a run keeps its answers: one for each lake, profile and settings.
+
+    It lies in the user's cache: a lake in S3 has no place for half a run.
+    """
+    said = json.dumps([lake, profile, settings.role_name, settings.accounts, settings.regions])
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "trailfit" / "inventory" / hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
 def take(session: boto3.Session, settings: Settings, folder: Path, progress: Callable[[str], None]) -> Taken:

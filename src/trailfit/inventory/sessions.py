@@ -10,7 +10,7 @@ import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 
 from trailfit.errors import SourceError
 
@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from trailfit.inventory.settings import Settings
 
 _SESSION_NAME = "trailfit-inventory"
+
+
+def named(profile: str | None) -> boto3.Session:
+    """Return the session of a profile, or of the environment. Raises `SourceError` for a profile that is none."""
+    try:
+        return boto3.Session(profile_name=profile)
+    except ProfileNotFound as problem:
+        message = f"there is no profile `{profile}`"
+        raise SourceError(message, hint="aws configure list-profiles prints them") from problem
 
 
 class Caller:
