@@ -14,13 +14,14 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from trailfit.demo.cast import HOME, Account, Group, Json, Key, Role, Trail, User, unique_id
-from trailfit.demo.tally import Tally
+from trailfit.demo.tally import Last
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from trailfit.demo.cast import ManagedPolicy
+    from trailfit.demo.tally import Tally
 
 REPORT = (
     "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,password_next_rotation,"
@@ -32,13 +33,19 @@ REPORT = (
 TRACKED = {"dynamodb", "ec2", "iam", "kms", "lambda", "s3", "secretsmanager", "sns", "sqs", "ssm"}
 """Services whose action last accessed information the demo's jobs ask for (management actions only)."""
 NAMES = {
+    "athena": "Amazon Athena",
+    "cloudformation": "AWS CloudFormation",
+    "cloudtrail": "AWS CloudTrail",
     "cloudwatch": "Amazon CloudWatch",
     "dynamodb": "Amazon DynamoDB",
+    "ecr": "Amazon Elastic Container Registry",
     "ec2": "Amazon EC2",
+    "glue": "AWS Glue",
     "iam": "AWS Identity and Access Management",
     "kms": "AWS Key Management Service",
     "lambda": "AWS Lambda",
     "logs": "Amazon CloudWatch Logs",
+    "organizations": "AWS Organizations",
     "s3": "Amazon S3",
     "secretsmanager": "AWS Secrets Manager",
     "sns": "Amazon SNS",
@@ -299,6 +306,12 @@ def _service(principal: Role | User, name: str, tally: Tally, end: date, *, by_a
         for (who, action), last in tally.actions.items()
         if who == principal.arn and action.partition(":")[0] == name
     }
+    unlogged = [
+        Last(f"{end}T21:00:00Z", name, HOME)
+        for need in principal.unseen
+        if need.action.partition(":")[0] == name and not (need.observable or need.part)
+    ]
+    seen = [*used.values(), *unlogged]
     entry: Json = {
         "ServiceName": NAMES.get(name, name),
         "ServiceNamespace": name,
