@@ -5,6 +5,8 @@ import json
 from click.testing import CliRunner
 
 from inventory import account_files as files
+from inventory.fake_aws import FakeAWS
+from inventory.fake_organisation import MANAGEMENT, Organisation
 from trailfit.cli.main import cli
 
 
@@ -55,3 +57,36 @@ def test_a_folder_that_describes_no_account_is_one_readable_message(tmp_path):
 
     assert type(result.exception).__name__ == "SourceError"
     assert not (tmp_path / "lake").exists()
+
+
+def test_from_files_asks_no_aws(tmp_path):
+    files.whole(tmp_path / "in")
+
+    result = run("--lake", tmp_path / "lake", "--from-files", tmp_path / "in", "--accounts", "org")
+
+    assert type(result.exception).__name__ == "UsageError"
+
+
+def test_aws_is_asked_and_the_requests_are_counted(tmp_path, monkeypatch):
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": f"AKIA{MANAGEMENT}",
+        "AWS_SECRET_ACCESS_KEY": "s",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+    }.items():
+        monkeypatch.setenv(name, value)
+    with FakeAWS(Organisation()) as fake:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", fake.url)
+        result = run("--lake", tmp_path / "lake", "--regions", "eu-west-1")
+
+    assert result.exit_code == 0, result.output
+    assert "3 roles" in result.stdout
+    assert f"{fake.seen.total():,} requests sent to AWS" in result.stderr
+    assert list((tmp_path / "cache").rglob("*.jsonl")) == []
+
+
+def test_a_profile_that_is_none_is_one_readable_message(tmp_path):
+    result = run("--lake", tmp_path / "lake", "--profile", "no-such-profile")
+
+    assert type(result.exception).__name__ == "SourceError"
+    assert "no-such-profile" in str(result.exception)

@@ -78,7 +78,8 @@ def test_a_key_listed_and_reported_is_one_key(tmp_path):
     files.whole(tmp_path)
     keys = {
         "AccessKeyMetadata": [
-            {"UserName": "ann", "AccessKeyId": "AKIA1", "Status": "Active", "CreateDate": "2026-01-05T00:00:00Z"}
+            {"UserName": "ann", "AccessKeyId": "AKIA1", "Status": "Active", "CreateDate": "2026-01-05T00:00:00Z"},
+            {"UserName": "ann", "AccessKeyId": "AKIA2", "Status": "Inactive", "CreateDate": "2026-01-06T00:00:00Z"},
         ]
     }
     use = {"UserName": "ann", "AccessKeyLastUsed": {"LastUsedDate": "2026-10-21T00:00:00Z", "ServiceName": "s3"}}
@@ -86,7 +87,19 @@ def test_a_key_listed_and_reported_is_one_key(tmp_path):
 
     found = [c for c in by_arn(from_files.read(tmp_path))[USER].credentials if c.kind == "access_key"]
 
-    assert [(c.id, c.last_used) for c in found] == [("AKIA1", datetime(2026, 10, 21)), (None, None)]
+    assert [(c.id, c.last_used) for c in found] == [("AKIA1", datetime(2026, 10, 21)), ("AKIA2", None)]
+
+
+def test_a_key_that_the_report_may_mean_is_not_less_used_than_it_says(tmp_path):
+    files.whole(tmp_path)
+    key = {"UserName": "ann", "AccessKeyId": "AKIA9", "Status": "Active", "CreateDate": "2025-12-01T00:00:00Z"}
+    files.write(tmp_path, {f"{ACCOUNT}/keys.json": {"AccessKeyMetadata": [key]}})
+
+    found = [c for c in by_arn(from_files.read(tmp_path))[USER].credentials if c.kind == "access_key"]
+
+    assert [(c.id, c.created, c.last_used) for c in found] == [
+        ("AKIA9", datetime(2025, 12, 1), datetime(2026, 10, 20, 10))
+    ]
 
 
 def test_a_report_in_base64_is_the_same_report(tmp_path):

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
+from botocore.exceptions import EndpointConnectionError
 
 from trailfit.errors import SourceError
 from trailfit.inventory.calls import Call, calls, search
 from trailfit.inventory.journal import Journal, key_of
-from trailfit.inventory.requests import Refused, pages, refusal
+from trailfit.inventory.requests import PROBLEMS, Refused, pages, refusal
 from trailfit.inventory.sessions import client
 from trailfit.inventory.settings import ORGANIZATION
 
@@ -118,7 +118,7 @@ class Collection:
         journal = self._journal("assume", account, GLOBAL)
         try:
             session = self.caller.in_account(account)
-        except (ClientError, BotoCoreError) as problem:
+        except PROBLEMS as problem:
             refused = refusal(problem)
             journal.open()
             journal.write(
@@ -249,7 +249,7 @@ def _ask(call: Call, place: _Place, request: dict[str, Any], item: object, of: M
         else:  # the service does not exist there
             place.journal.write(**line | {"kind": "step"}, last=True)
         return found
-    except (ClientError, BotoCoreError, TimeoutError) as problem:
+    except PROBLEMS as problem:
         _refused(call, place, line, refusal(problem), request)
         return found
     place.journal.write(**line | {"kind": "step"}, last=True)

@@ -1,7 +1,8 @@
 """Access keys, passwords and certificates: the credential report, and the access key lists beside it.
 
 The report knows every user's password and both keys' states and uses, but no key IDs; list-access-keys knows
-those. A key of either is the same key when both were created at the same second.
+those. A key of either is the same key when both were created at the same second; the list is right about which
+keys there are, and a use that either tells of is a use.
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html
 """
 
@@ -78,22 +79,26 @@ class Credentials:
 
     def of(self, arn: str) -> tuple[Credential, ...]:
         """Return the credentials of a user, by ARN."""
-        found = list(self._reported.get(arn, ()))
-        for key in self._keys.get((account_of(arn), arn.rsplit("/", 1)[-1]), ()):
-            listed = self._listed(arn, key)
-            same = next(
-                (
-                    i
-                    for i, c in enumerate(found)
-                    if c.kind == "access_key" and c.id is None and c.created == listed.created
-                ),
-                None,
-            )
-            if same is None:
-                found.append(listed)
-            else:
-                found[same] = replace(_newer(found[same], listed), id=listed.id, active=listed.active)
-        return tuple(sorted(found, key=lambda c: (c.kind, str(c.created), c.id or "")))
+        reported = list(self._reported.get(arn, ()))
+        listed = [self._listed(arn, key) for key in self._keys.get((account_of(arn), arn.rsplit("/", 1)[-1]), ())]
+        if listed:
+            unlike = [one for one in reported if one.kind == "access_key"]
+            reported = [one for one in reported if one.kind != "access_key"]
+            for key in listed:
+                same = next((one for one in unlike if _second(one.created) == _second(key.created)), None)
+                if same:
+                    unlike.remove(same)
+                    reported.append(replace(_newer(same, key), id=key.id, active=key.active, created=key.created))
+                else:
+                    reported.append(key)
+            if unlike:  # which key the report means cannot be told: no key may be less used than it says
+                reported = [
+                    replace(_newer(max(unlike, key=_use), one), id=one.id, active=one.active, created=one.created)
+                    if one.kind == "access_key"
+                    else one
+                    for one in reported
+                ]
+        return tuple(sorted(reported, key=lambda c: (c.kind, str(c.created), c.id or "")))
 
     def known(self, arn: str) -> bool:
         """Tell whether the report has a line for a user: only then "no credentials" means that it has none."""
@@ -170,7 +175,15 @@ def _merge(found: list[Credential], credential: Credential) -> None:
 
 def _newer(one: Credential, other: Credential) -> Credential:
     """Return the account of a credential that tells of the later use."""
-    return max(one, other, key=lambda c: (c.last_used is not None, str(c.last_used)))
+    return max(one, other, key=_use)
+
+
+def _use(credential: Credential) -> tuple[bool, str]:
+    return credential.last_used is not None, str(credential.last_used)
+
+
+def _second(time: datetime | None) -> datetime | None:
+    return time.replace(microsecond=0) if time else None
 
 
 def _said(value: object) -> str | None:

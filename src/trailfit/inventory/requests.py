@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.parsers import ResponseParserError
 
 from trailfit.errors import SourceError
 from trailfit.inventory.calls import search
@@ -34,6 +35,8 @@ _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 _TOKENS = ("NextToken", "nextToken", "Marker")
 #: A credential report or a last accessed job that takes longer than this many seconds is left for a later run.
 PATIENCE = 900.0
+#: What `pages` raises where AWS gives no answer; a proxy's HTML page is a ResponseParserError.
+PROBLEMS = (ClientError, BotoCoreError, ResponseParserError, TimeoutError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class Refused:
 def pages(client: Any, call: Call, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the pages of an answer.
 
-    Raises `ClientError` or `BotoCoreError` for a refusal, `TimeoutError` for a job that is never ready.
+    Raises one of `PROBLEMS` where there is none: a refusal, no connection, a job that is never ready.
     """
     method = _snake(client, call.operation)
     if client.can_paginate(method):
@@ -84,8 +87,8 @@ def refusal(problem: Exception) -> Refused:
         return Refused(code, message, code in _AGAIN or status >= 500)
     if isinstance(problem, TimeoutError):
         return Refused("NotReady", f"not ready after {PATIENCE / 60:.0f} minutes", again=True)
-    assert isinstance(problem, BotoCoreError)
-    return Refused(type(problem).__name__, str(problem), again=isinstance(problem, HTTPClientError))
+    again = isinstance(problem, HTTPClientError | ResponseParserError)
+    return Refused(type(problem).__name__, " ".join(str(problem).split())[:200], again)
 
 
 def _bare(page: dict[str, Any]) -> dict[str, Any]:

@@ -10,9 +10,10 @@ import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
-from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
+from botocore.exceptions import ProfileNotFound
 
 from trailfit.errors import SourceError
+from trailfit.inventory.requests import PROBLEMS
 
 if TYPE_CHECKING:
     from trailfit.inventory.settings import Settings
@@ -44,7 +45,7 @@ class Caller:
         self._count(session)
         try:
             identity = client(session, "sts", self.region, settings).get_caller_identity()
-        except (ClientError, BotoCoreError) as problem:
+        except PROBLEMS as problem:
             message = f"AWS does not say who is asking: {problem}"
             raise SourceError(message, hint="check the credentials, or name a --profile") from problem
         self.account: str = identity["Account"]
