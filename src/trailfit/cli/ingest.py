@@ -50,10 +50,16 @@ def command(
     Each event counts once, however often it was delivered. Run it again at any time: only new log objects are read,
     and after an interruption it goes on where it stopped.
     """
+    import signal
+    import threading
+
     from trailfit.cli.progress import reporter
     from trailfit.ingest.run import run
     from trailfit.lake import Lake
 
+    if threading.current_thread() is threading.main_thread():
+        # A polite end from a scheduler is the same to us as Ctrl-C: stop the workers, leave nothing half-done.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     lake = Lake(lake_root)
     with reporter(quiet=is_quiet(ctx)) as progress:
         result = run(

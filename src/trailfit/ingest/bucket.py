@@ -18,7 +18,7 @@ from trailfit.model import LogObject, Unassessed
 from trailfit.storage import bucket_store, split_uri, why
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from trailfit.ingest.selection import Selection
 
@@ -79,15 +79,13 @@ class Bucket:
 
     def _visit(self, prefix: str, depth: int, selection: Selection) -> _Listed:
         """Look at one folder of the layout: what lies in it, and which folders beneath may hold what is asked for."""
-        import obstore
-
         place = _LAYOUT.search(prefix)
         if place is None and depth >= _DEPTH:
             return _Listed(flat=[prefix])
         if place is not None and place["region"] and depth:
             return self._visit_region(prefix, selection)
         try:
-            answer = obstore.list_with_delimiter(self._store, prefix or None)
+            answer = self._folder(prefix)
             folders, objects = list(answer["common_prefixes"]), list(answer["objects"])
             if not folders and not objects and depth == 0 and prefix:
                 return self._visit_partial(prefix)
@@ -106,25 +104,21 @@ class Bucket:
 
     def _visit_region(self, prefix: str, selection: Selection) -> _Listed:
         """Give the day prefixes asked for; without both ends, the months there are."""
-        import obstore
-
         if selection.first is not None and selection.last is not None:
             days = (selection.last - selection.first).days + 2
             return _Listed(flat=[f"{prefix}/{selection.first + timedelta(days=n):%Y/%m/%d}" for n in range(days)])
         months: list[str] = []
         try:
-            for year in obstore.list_with_delimiter(self._store, prefix)["common_prefixes"]:
-                months += obstore.list_with_delimiter(self._store, year)["common_prefixes"]
+            for year in self._folder(prefix)["common_prefixes"]:
+                months += self._folder(year)["common_prefixes"]
         except Exception as problem:
             return self._refused(prefix, problem)
         return _Listed(flat=[month for month in months if _month_asked(month, selection)])
 
     def _visit_partial(self, prefix: str) -> _Listed:
         """Take a prefix that is no folder: one object's key, or the beginning of several names."""
-        import obstore
-
         parent, _, start = prefix.rpartition("/")
-        answer = obstore.list_with_delimiter(self._store, parent or None)
+        answer = self._folder(parent)
         folders = [(path, 1) for path in answer["common_prefixes"] if path.rpartition("/")[2].startswith(start)]
         objects = [item for item in answer["objects"] if item["path"].rpartition("/")[2].startswith(start)]
         return _Listed(objects=objects, deeper=folders)
@@ -132,16 +126,42 @@ class Bucket:
     def _flat(self, prefix: str) -> _Listed:
         import obstore
 
+        def everything() -> list[Any]:
+            return [item for chunk in obstore.list(self._store, prefix=prefix or None) for item in chunk]
+
         try:
-            return _Listed(objects=[item for chunk in obstore.list(self._store, prefix=prefix or None) for item in chunk])
+            return _Listed(objects=_insist(everything))
         except Exception as problem:
             return self._refused(prefix, problem)
+
+    def _folder(self, prefix: str) -> Any:
+        """List one folder: the objects in it, and the folders."""
+        import obstore
+
+        return _insist(lambda: obstore.list_with_delimiter(self._store, prefix or None))
 
     def _refused(self, prefix: str, problem: Exception) -> _Listed:
         reason = why(problem)
         if "NoSuchBucket" in reason:
             raise SourceError(reason, where=f"s3://{self.bucket}") from problem
         return _Listed(problem=Unassessed(f"s3://{self.bucket}/{prefix}", reason))
+
+
+def _insist(listing: Callable[[], Any]) -> Any:
+    """List again where an answer was cut off on the way: obstore tries again only what S3 refused."""
+    import obstore
+
+    final = (FileNotFoundError, obstore.exceptions.PermissionDeniedError, obstore.exceptions.UnauthenticatedError)
+    for attempt in range(_TRIES - 1):
+        try:
+            return listing()
+        except final:
+            raise
+        except Exception as problem:
+            if re.match("NoSuch|Invalid|AccessDenied", why(problem)):
+                raise
+            time.sleep(0.2 * 2**attempt)
+    return listing()
 
 
 class _Listed:

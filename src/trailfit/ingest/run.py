@@ -170,6 +170,7 @@ class _Run:
         self.spills: dict[Unit, list[str]] = defaultdict(list)
         self.read_objects = self.read_bytes = 0
         self.made: set[Unit] = set()
+        self.not_fetched: dict[tuple[str, str], list[str]] = defaultdict(list)
 
     def go(self, engine: Local, damaged: set[Unit]) -> None:
         """Read all stretches, then make the units that had to wait."""
@@ -211,7 +212,7 @@ class _Run:
             self.read_objects += 1
             self.read_bytes += report.object.size
             if report.problem is not None:
-                self.result.problems.append(Unassessed(report.object.uri, report.problem))
+                self.not_fetched[report.object.uri.rpartition("/")[0], report.problem].append(report.object.uri)
                 continue
             self._count_report(report)
             units = {unit for unit, _ in report.records if self.selection.takes_unit(unit.account, unit.day)}
@@ -255,6 +256,10 @@ class _Run:
         counts.duplicates = counts.read - counts.kept - counts.skipped - counts.errors
         counts.conflicts = self.committer.conflicts_added
         counts.units = len(self.committer.committed)
+        for (folder, reason), objects in sorted(self.not_fetched.items()):
+            one = len(objects) == 1
+            said = Unassessed(objects[0] if one else folder, reason if one else f"{len(objects):,} objects: {reason}")
+            self.result.problems.append(said)
 
 
 def _selection(
