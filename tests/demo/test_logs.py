@@ -138,6 +138,17 @@ def test_the_log_holds_every_kind_of_event_that_must_not_count_as_use(made):
     assert any("with an explicit deny in an identity-based policy" in text for text in denied)
 
 
+def test_a_strangers_refused_calls_carry_hostile_text(made):
+    hostile = [
+        record for _, records in objects(made) for record in records
+        if record["userIdentity"].get("accountId") == "anonymous"
+    ]  # fmt: skip
+    assert len(hostile) == 13
+    assert all("<script>" in record["userAgent"] for record in hostile)
+    assert all(record["requestParameters"]["key"].startswith("=") for record in hostile)
+    assert {record["errorCode"] for record in hostile} == {"AccessDenied"}
+
+
 def test_digests_lie_beside_the_logs_and_hold_no_records(made):
     digests = sorted(made.logs.rglob("CloudTrail-Digest/**/*.json.gz"))
     assert len(digests) == 2

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from trailfit.demo import record
 from trailfit.demo.apis import APIS
 from trailfit.demo.behaviour import Habit, Moment, moments, render, uuid
-from trailfit.demo.cast import GLOBAL, HOME, Account, Json, Role, User, unique_id
+from trailfit.demo.cast import GLOBAL, HOME, PROD, Account, Json, Role, User, unique_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -202,6 +202,19 @@ def _services(account: Account, day: date, seed: int) -> Iterator[Event]:
             yield Event(account.id, region, second, made)
         if day.day == 14:
             yield _rotation(account, region, day, rng)
+    if account.id == PROD and day.weekday() == 0:
+        yield _stranger(day, Random(f"{seed}/{day}/stranger"))  # noqa: S311
+
+
+def _stranger(day: date, rng: Random) -> Event:
+    """Write a stranger's call, refused: its key and user agent try what careless reports and sheets would run."""
+    values = {"account": PROD, "region": HOME, "bucket": "shop-prod-media", "key": '=HYPERLINK("//example.com")'}
+    who = record.outsider("", "anonymous")
+    second = rng.randrange(86_400)
+    agent, address = "[<script>alert(1)</script>]", "192.0.2.200"
+    api = APIS["s3:GetObject"]
+    made = record.build(api, who, values, stamp(day, second), rng, fault="denied", agent=agent, address=address)
+    return Event(PROD, HOME, second, made | {"errorMessage": "Access Denied"})
 
 
 def _rotation(account: Account, region: str, day: date, rng: Random) -> Event:
