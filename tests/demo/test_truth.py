@@ -68,7 +68,7 @@ def test_every_event_is_within_its_principals_needs(events, truth):
     for event in events:
         if event.used:
             assert any(
-                event.action == action and fnmatchcase(event.resource, resource.replace("[", "[[]"))
+                event.action == action and covers(resource, event.resource)
                 for action, resource in needs[event.principal]
             ), (event.principal, event.action, event.resource)
 
@@ -95,6 +95,19 @@ def test_records_mean_what_the_truth_says(events):
         if understood.counts_as_use != event.used:
             wrong[event.action, event.fault, understood.why] += 1
     assert wrong == Counter()
+
+
+def test_used_resources_are_those_that_the_truth_names(events):
+    """Where a request does not name its resource whole, trailfit may say a wider pattern, never another resource."""
+    for event in events:
+        if event.used:
+            uses = understand(parse_record(event.record)).uses
+            named = [use.resource for use in uses if use.action == event.action]
+            assert any(covers(name, event.resource) or covers(event.resource, name) for name in named), (event, named)
+
+
+def covers(outer, inner):
+    return fnmatchcase(inner, outer.replace("[", "[[]"))
 
 
 def test_the_worked_example_is_one_action_on_one_table(made, truth):
