@@ -4,9 +4,9 @@ import json
 
 from click.testing import CliRunner
 
-from inventory import account_files as files
-from inventory.fake_aws import FakeAWS
-from inventory.fake_organisation import MANAGEMENT, Organisation
+from tests.inventory import account_files as files
+from tests.inventory.fake_aws import FakeAWS
+from tests.inventory.fake_organisation import MANAGEMENT, Organisation
 from trailfit.cli.main import cli
 
 

@@ -6,7 +6,7 @@ import boto3
 import botocore.session
 import pytest
 
-from inventory.fake_organisation import MANAGEMENT
+from tests.inventory.fake_organisation import MANAGEMENT
 
 
 @cache

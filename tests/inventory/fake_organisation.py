@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
-from inventory.fake_aws import Refuse
+from tests.inventory.fake_aws import Refuse
 
 MANAGEMENT = "100000000001"
 START = datetime(2026, 1, 1, tzinfo=UTC)

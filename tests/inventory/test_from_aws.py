@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from inventory.fake_aws import FakeAWS, Refuse
-from inventory.fake_organisation import MANAGEMENT, START, Organisation
+from tests.inventory.fake_aws import FakeAWS, Refuse
+from tests.inventory.fake_organisation import MANAGEMENT, START, Organisation
 from trailfit.errors import SourceError
 from trailfit.inventory import from_aws
 from trailfit.inventory.calls import calls

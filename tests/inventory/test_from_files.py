@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from inventory import account_files as files
-from inventory.account_files import ACCOUNT, GROUP, POLICY, ROLE, USER
+from tests.inventory import account_files as files
+from tests.inventory.account_files import ACCOUNT, GROUP, POLICY, ROLE, USER
 from trailfit.errors import SourceError
 from trailfit.inventory import from_files, store
 from trailfit.inventory.summary import counts, lines

