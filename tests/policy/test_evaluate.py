@@ -74,9 +74,7 @@ def test_iamspy_cases(reference):
         files, asked, expected = case["case"]
         loaded = {kind: [json.loads((folder / "tests" / "files" / name).read_text()) for name in names]
                   for kind, names in files.items()}  # fmt: skip
-        principal, action, resource, conditions, _, strict = (*asked, [], None, False)[:3] + (
-            *asked[3:], *([], None, False)[len(asked) - 3:],
-        )  # fmt: skip
+        principal, action, resource, conditions, _, strict = [*asked, *[[], None, False][len(asked) - 3 :]]
         identity, boundary = next(
             (
                 found

@@ -117,11 +117,10 @@ def read(name: str, key: str, values: tuple[str, ...], *, variables: bool = True
 @lru_cache(maxsize=8192)
 def _patterns(condition: Condition) -> tuple[pattern.Tokens, ...]:
     operator = condition.operator
-    found = []
-    for value in condition.values:
-        read = pattern.tokens(value, wildcards=operator.wildcards, variables=operator.variables and condition.variables)
-        found.append(pattern.fold(read) if operator.ignore_case else read)
-    return tuple(found)
+    return tuple(
+        pattern.tokens(value, wildcards=operator.wildcards, variables=operator.variables and condition.variables)
+        for value in condition.values
+    )
 
 
 def holds(
@@ -187,11 +186,12 @@ def matches(operator: Operator, value: str, wanted: pattern.Tokens) -> bool | No
     None where one of them is not of the operator's type: then neither the operator nor its negation is met.
     """
     kind = operator.kind
+    if operator.ignore_case:
+        wanted, value = pattern.fold(wanted), value.lower()
     if kind == "string":
-        return pattern.matches(wanted, value.lower() if operator.ignore_case else value)
+        return pattern.matches(wanted, value)
     if kind == "bool":
-        known = value.lower() in ("true", "false")
-        return pattern.matches(wanted, value.lower()) if known else None
+        return pattern.matches(wanted, value) if value in ("true", "false") else None
     if kind == "arn":
         # "Each of the six colon-delimited components of the ARN is checked separately": both must have six.
         if value.count(":") < _ARN_COLONS or wanted.count(":") < _ARN_COLONS:
