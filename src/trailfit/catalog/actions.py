@@ -40,7 +40,7 @@ def services() -> frozenset[str]:
 
 @cache
 def _of_service(service: str) -> dict[str, dict[str, Any]]:
-    """The actions of a service by lower-case name; empty for an unknown prefix."""
+    """Map the lower-case names of a service's actions to their details; empty for an unknown prefix."""
     if service not in services():
         return {}
     return {

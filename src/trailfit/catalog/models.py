@@ -14,6 +14,7 @@ from trailfit.catalog.tables import rows
 
 _TAG_MEMBER = re.compile(r"(resource)?tag(s|set|list|specifications?|ging)\Z", re.IGNORECASE)
 _SIGNED = frozenset({"aws.auth#sigv4", "aws.auth#sigv4a"})
+_URI_VARIABLE = re.compile(r"\{([^}+]+)\+?\}")
 _MARKUP = re.compile(r"<[^>]+>")
 
 
@@ -21,13 +22,15 @@ _MARKUP = re.compile(r"<[^>]+>")
 class Operation:
     """One API operation: its botocore client, IAM prefix, HTTP verb, and what its model says.
 
-    `tags` is the request member that holds tags, empty where there is none; `unsigned` means that it takes no IAM credentials.
+    `path` is the request path, ``${Member}`` for its variables; `tags` the request member that holds tags, empty where
+    there is none; `unsigned` means that it takes no IAM credentials.
     """
 
     client: str
     service: str
     name: str
     method: str
+    path: str
     unsigned: bool
     tags: str
     documentation: str
@@ -63,10 +66,21 @@ def _operation(client: str, model: dict[str, Any], name: str, operation: dict[st
         prefix_of(client),
         name,
         str(operation.get("http", {}).get("method", "")),
+        _path(str(operation.get("http", {}).get("requestUri", "")), shape),
         unsigned or bearer,
         members[0] if members else "",
         _MARKUP.sub("", operation.get("documentation", "")),
     )
+
+
+def _path(uri: str, shape: dict[str, Any]) -> str:
+    """Write a request URI with its members' names; the query and the ``+`` of greedy variables go."""
+    names = {
+        member.get("locationName", name): name
+        for name, member in shape.get("members", {}).items()
+        if member.get("location") == "uri"
+    }
+    return _URI_VARIABLE.sub(lambda found: f"${{{names.get(found[1], found[1])}}}", uri.partition("?")[0])
 
 
 def known(operation: Operation) -> bool:

@@ -2,11 +2,12 @@
 
 - ``management``: an event of its own, logged by every trail with management events;
 - ``data``: only as a data event, off by default; `data_types` says what the trail must select;
-- ``carried``: no event of its own, but shown by the parameters of others (`carriers`): iam:PassRole by the operations that
-  pass roles, s3:GetObjectVersion by GetObject with a versionId;
+- ``carried``: no event of its own, but shown by the parameters of others (`carriers`): iam:PassRole by the operations
+  that pass roles, s3:GetObjectVersion by GetObject with a versionId;
 - ``never``: silence proves nothing.
 
-Sources: ``catalog/data_events.csv``, ``event_rules.csv``, ``pass_role.csv``, ``unobservable_actions.csv``.
+Sources: ``data_events.csv``, ``event_rules.csv``, ``operations.csv``, ``pass_role.csv``, ``unlogged_actions.csv`` and
+``unobservable_actions.csv``.
 """
 
 from __future__ import annotations
@@ -59,9 +60,7 @@ def _carriers() -> dict[str, tuple[tuple[str, str], ...]]:
 @cache
 def source_of(service: str) -> str:
     """Give the event source under which a prefix's calls are logged."""
-    labels = sorted(
-        label for label, found in rules.event_sources().items() if any(s.service == service for s in found)
-    )
+    labels = sorted(label for label, found in rules.event_sources().items() if any(s.service == service for s in found))
     label = service if service not in rules.event_sources() and service in _SELF else (labels[0] if labels else service)
     return f"{label}.amazonaws.com"
 

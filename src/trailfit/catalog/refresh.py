@@ -1,7 +1,8 @@
-"""Rebuild the tables that follow from what AWS publishes: ``python -m trailfit.catalog.refresh [--from DIR] [--check]``.
+"""Rebuild the tables that follow from what AWS publishes.
 
-Inputs: AWS's service reference (https://servicereference.us-east-1.amazonaws.com/, or JSON files of it, plain or gzip, in DIR),
-the API models of the installed botocore, and the tables' own kept rows. Outputs: ``operations.csv``, ``pass_role.csv`` and
+``python -m trailfit.catalog.refresh [--from DIR] [--check]``. Inputs: AWS's service reference (JSON, from
+https://servicereference.us-east-1.amazonaws.com/ or, plain or gzip, from DIR), the API models of the installed
+botocore, and the tables' own kept rows. Outputs: ``operations.csv``, ``pass_role.csv`` and
 ``unobservable_actions.csv``. Rows that no input at hand explains are kept; what changes is printed as a diff.
 """
 
@@ -16,15 +17,17 @@ import json
 import re
 import sys
 import urllib.request
-from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trailfit.catalog import actions, rules
 from trailfit.catalog.models import Operation, known, operations
 from trailfit.catalog.tables import FOLDER, rows
 from trailfit.errors import SourceError, TrailfitError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 INDEX = "https://servicereference.us-east-1.amazonaws.com/"
 REFERENCE = "AWS service reference v1.4"
@@ -104,25 +107,54 @@ def make_operations(reference: Reference) -> list[Row]:
         made += _deciding(operation, reference)
         made += _more(operation, reference)
     kept = [tuple(row[name] for name in HEAD) for row in rows("operations") if not row["source"].startswith(MADE)]
-    decided = {(row[0], row[1].lower()) for row in kept if row[3] in ("required", "")}
-    made = [row for row in made if row[3] not in ("required", "") or (row[0], row[1].lower()) not in decided]
-    return sorted({row[:7]: row for row in [*made, *kept]}.values())
+    decided = {(row[0], row[1].lower()) for row in kept if row[3] not in ("conditional", "dependent")}
+    made = [row for row in made if row[3] in ("conditional", "dependent") or (row[0], row[1].lower()) not in decided]
+    return sorted({row[:7]: row for row in _one_of([*made, *kept])}.values())
+
+
+def _one_of(made: list[Row]) -> list[Row]:
+    """Where clients that share event names need different actions for one, it is one of them."""
+    wanted: dict[tuple[str, str], set[str]] = {}
+    for row in made:
+        if row[3] == "required" and not row[4]:
+            wanted.setdefault((row[0], row[1].lower()), set()).add(row[2])
+    several = {key for key, found in wanted.items() if len(found) > 1}
+    return [
+        (*row[:3], "one_of:client", *row[4:]) if row[3] == "required" and (row[0], row[1].lower()) in several else row
+        for row in made
+    ]
 
 
 def _deciding(operation: Operation, reference: Reference) -> list[Row]:
-    """The action of an operation that has none of its own name, where one source names exactly one."""
+    """Find the action of an operation that has none of its own name, where one source names exactly one."""
     if operation.unsigned:
         return [(operation.service, operation.name, "", "", "", "", "", f"{MODEL}: unsigned or bearer token")]
     if known(operation):
         return []
     authorized = reference.authorized.get((operation.client, operation.name), [])
     for source, candidates in ((REFERENCE, authorized), (DOCUMENTED, _mentions(operation))):
-        same = [a for a in candidates if a.startswith(f"{operation.service}:") and not _is_tag(a)]
+        same = [
+            a
+            for a in candidates
+            if a.startswith(f"{operation.service}:") and ("tag" in operation.name.lower() or not _is_tag(a))
+        ]
         own = sorted({found for one in same if (found := actions.canonical(one))})
         if len(own) == 1:
             return [(operation.service, operation.name, own[0], "required", "", "", "", source)]
     verb = actions.canonical(f"{operation.service}:{operation.method}")
-    return [(operation.service, operation.name, verb, "required", "", "", "", f"{MODEL}: HTTP verb")] if verb else []
+    source = f"{MODEL}: HTTP verb and path"
+    return [(operation.service, operation.name, verb, "required", "", _path_arn(operation), "", source)] if verb else []
+
+
+def _path_arn(operation: Operation) -> str:
+    """Write the resource of a call that is authorized by verb and path (API Gateway).
+
+    Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-manage-apis.html
+    """
+    path = operation.path.removeprefix("/v2")
+    names = re.findall(r"\$\{(\w+)\}", path)
+    given = ", ".join(f"{name}={name}" for name in names)
+    return f"!arn:${{Partition}}:apigateway:${{Region}}::{path}" + (f"({given})" if given else "")
 
 
 def _mentions(operation: Operation) -> list[str]:
@@ -130,7 +162,7 @@ def _mentions(operation: Operation) -> list[str]:
 
 
 def _more(operation: Operation, reference: Reference) -> list[Row]:
-    """What an operation needs besides: tagging when the request has tags, and permissions with no event of their own."""
+    """Find what an operation needs besides: tagging for a request's tags, and permissions that no event shows."""
     key = (operation.client, operation.name)
     listed = list(reference.authorized.get(key, ()))
     source = REFERENCE
@@ -146,7 +178,9 @@ def _more(operation: Operation, reference: Reference) -> list[Row]:
                 when, resource = operation.tags, ""
                 if operation.service == "ec2":
                     when = "tagSpecificationSet"
-                    resource = "!arn:${Partition}:ec2:${Region}:${Account}:${Type}/*(Type=tagSpecificationSet.resourceType)"
+                    resource = (
+                        "!arn:${Partition}:ec2:${Region}:${Account}:${Type}/*(Type=tagSpecificationSet.resourceType)"
+                    )
                 out.append((operation.service, operation.name, found, "conditional", when, resource, "", tag_source))
     for action in listed:
         found = actions.canonical(action)
@@ -184,7 +218,10 @@ def make_unobservable() -> list[Row]:
     shown = {f"{o.service}:{o.name}".lower() for o in operations()}
     shown |= {row["action"].lower() for row in rows("operations") if row["role"] == "required" and not row["when"]}
     shown |= {
-        rule.action.lower() for found in rules.event_rules().values() for rule in found if rule.role == "required" and not rule.when
+        rule.action.lower()
+        for found in rules.event_rules().values()
+        for rule in found
+        if rule.role == "required" and not rule.when
     }
     kept = {row["action"].lower() for row in rows("observed_actions")}
     source = "no operation of the API models has this name or needs it alone"
@@ -200,7 +237,7 @@ def make_pass_role(reference: Reference) -> list[Row]:
     out = []
     for row in rows("pass_role"):
         to = sorted(set(clients.get((row["service"], row["event_name"].lower()), []))) or row["passed_to"].split()
-        out.append((row["service"], row["event_name"], row["paths"], " ".join(to), row["source"]))
+        out.append((row["service"], row["event_name"], row["paths"], row["profile_paths"], " ".join(to), row["source"]))
     return sorted(out)
 
 
@@ -215,7 +252,9 @@ def _text(head: Iterable[str], body: Iterable[Row]) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Rebuild the tables and print the diff; with --check only print it and exit 1 where there is one."""
     parser = argparse.ArgumentParser(prog="python -m trailfit.catalog.refresh", description=__doc__.partition("\n")[0])
-    parser.add_argument("--from", dest="folder", type=Path, help="folder of service reference JSON files [default: AWS]")
+    parser.add_argument(
+        "--from", dest="folder", type=Path, help="folder of service reference JSON files [default: AWS]"
+    )
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a table would change")
     given = parser.parse_args(arguments)
     try:
@@ -225,7 +264,10 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     tables = {
         "operations": (HEAD, make_operations(reference)),
-        "pass_role": (["service", "event_name", "paths", "passed_to", "source"], make_pass_role(reference)),
+        "pass_role": (
+            ["service", "event_name", "paths", "profile_paths", "passed_to", "source"],
+            make_pass_role(reference),
+        ),
         "unobservable_actions": (["action", "source"], make_unobservable()),
     }
     changed = False

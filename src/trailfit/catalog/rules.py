@@ -54,11 +54,12 @@ class EventSource:
 
 @dataclass(frozen=True, slots=True)
 class PassRole:
-    """Where an operation's request names the roles it passes, and to which service."""
+    """Where an operation's request names the roles (or the instance profiles) it passes, and to which service."""
 
     service: str
     event_name: str
     paths: tuple[str, ...]
+    profile_paths: tuple[str, ...]
     passed_to: tuple[str, ...]
     source: str
 
@@ -85,8 +86,8 @@ def operation_rules() -> dict[tuple[str, str], tuple[EventRule, ...]]:
 def rules_of(service: str, operation: str) -> tuple[EventRule, ...]:
     """List the rules of an operation: those kept by hand, then what the made ones add.
 
-    Where a hand-kept rule decides (it requires an action, one of several, or none), the made ones only add conditional and
-    dependent actions that it does not speak of.
+    Where a hand-kept rule decides (it requires an action, one of several, or none), the made ones only add conditional
+    and dependent actions that it does not speak of.
     """
     key = (service, operation.lower())
     kept, made = event_rules().get(key, ()), operation_rules().get(key, ())
@@ -94,6 +95,12 @@ def rules_of(service: str, operation: str) -> tuple[EventRule, ...]:
         return kept + made
     said = {rule.action for rule in kept}
     return kept + tuple(rule for rule in made if not decides(rule) and rule.action not in said)
+
+
+@cache
+def response_readers() -> frozenset[str]:
+    """Name the events of which a rule reads the response, as they are written."""
+    return frozenset(row["event_name"] for row in rows("event_rules") if "$response." in row["resource"])
 
 
 def decides(rule: EventRule) -> bool:
@@ -128,6 +135,7 @@ def pass_roles() -> dict[tuple[str, str], PassRole]:
             row["service"],
             row["event_name"],
             tuple(row["paths"].split()),
+            tuple(row["profile_paths"].split()),
             tuple(row["passed_to"].split()),
             row["source"],
         )
@@ -146,7 +154,7 @@ def resource_parameters() -> dict[tuple[str, str, str], tuple[tuple[str, str], .
 
 @cache
 def data_events() -> dict[tuple[str, str], tuple[str, ...]]:
-    """Map (IAM prefix, operation in lower case) to the resource types under which CloudTrail logs it as a data event."""
+    """Map (IAM prefix, operation in lower case) to the types under which CloudTrail logs it as a data event."""
     table: dict[tuple[str, str], list[str]] = defaultdict(list)
     for row in rows("data_events"):
         table[row["service"], row["event_name"].lower()].append(row["data_type"])

@@ -14,8 +14,9 @@ from trailfit.cli.options import EXIT_PARTIAL, common
 def command(ctx: click.Context, files: tuple[str, ...]) -> None:
     """Show how each record of FILES is understood: one JSON object a line, in input order.
 
-    FILES hold CloudTrail records in any envelope: {"Records": […]}, an array, JSON lines, one object, EventBridge, CloudWatch
-    Logs, lookup-events; each plain, gzip or zstd. What cannot be read gives {"error": …, "where": …} and exit 3.
+    FILES hold CloudTrail records in any envelope: {"Records": […]}, an array, JSON lines, one object, EventBridge,
+    CloudWatch Logs, lookup-events; each plain, gzip or zstd. What cannot be read gives {"error": …, "where": …}
+    and exit 3.
     """
     from pathlib import Path
 

@@ -26,7 +26,9 @@ _PLACE = {"Partition", "Region", "Account"}
 _MAX_ARNS = 1000
 #: Endings that AWS's templates put on a variable to say how it is written, not what it is.
 _ENDINGS = re.compile(r"(WithPath|WithoutLeadingSlash|ResourceId)\Z")
-_GENERIC = frozenset({"name", "id", "identifier", "arn", "resourceid", "resourcename", "resourcearn", "resource", "uuid", "token"})
+_GENERIC = frozenset(
+    {"name", "id", "identifier", "arn", "resourceid", "resourcename", "resourcearn", "resource", "uuid", "token"}
+)
 
 
 @cache
@@ -64,7 +66,7 @@ def template(text: str) -> Template:
         else:
             own += 1
             last = own == len(names)
-            bare = pattern.endswith(":[^:]*:") or pattern.endswith(":::") or pattern.endswith("::")
+            bare = pattern.endswith((":[^:]*:", "::"))
             pattern += "[^/:]+" if bare else ".+" if last and not any(parts[at + 1 :]) else ".+?"
     literal = sum(len(part) for part in parts[0::2])
     return Template(text, names, re.compile(pattern, re.DOTALL), literal)
@@ -90,11 +92,15 @@ class Source:
             self._leaves.append(leaves(self.request))
         return self._leaves[0]
 
+    def arns(self) -> list[str]:
+        """List the request's texts that are ARNs."""
+        return [text for texts in self.leaves().values() for text in texts if text.startswith("arn:")]
+
 
 def finder(path: str, change: str) -> Callable[[Source], list[str]]:
     """Compile a path and its transform: ``$response.`` looks there, ``'text`` is the text itself."""
     if path.startswith("'"):
-        return lambda source: [path[1:]]
+        return lambda _source: [path[1:]]
     in_response = path.startswith("$response.")
     keys = tuple(path.removeprefix("$response.").split("."))
     apply = transform(change)
@@ -121,23 +127,39 @@ def _by_name(names: Sequence[str]) -> Callable[[Source], list[str]]:
     return find
 
 
+_ID_LIKE = re.compile(r"(id|uuid|token|identifier|arn|label)\Z")
+
+
 @cache
 def candidates(operation: str, kind: str, variable: str, alone: bool) -> tuple[str, ...]:
     """List the lower-case parameter names that may hold a template's variable, best first.
 
-    ``FunctionName`` → functionname, function, functionarn, …; bare ``name`` or ``id`` only where the operation's own name
-    mentions the type, or the action takes no other.
+    ``FunctionName`` → functionname, functionidentifier, functionarn, …; bare ``name`` or ``id`` only where the
+    operation's own name mentions the type, or the action takes no other. An identifier is never filled from a name: of
+    what is being created the request knows the name, IAM asks for the identifier.
     """
     own = re.sub(r"[^a-z0-9]", "", kind.lower())
     name = _ENDINGS.sub("", variable).lower() or own
     stem = re.sub(r"(name|id|identifier|arn)\Z", "", name)
     out: list[str] = []
-    if name not in _GENERIC and stem:
-        out += [name, f"{name}s", f"{stem}identifier", f"{stem}name", f"{stem}id", f"{stem}arn", stem]
-        out += [f"{stem}ids", f"{stem}names", f"{stem}arns", f"{stem}identifiers", f"{stem}s"]
-    out += [f"{own}name", f"{own}id", f"{own}identifier", f"{own}arn", own, f"{own}ids", f"{own}names", f"{own}arns"]
+    generic = name in _GENERIC or not stem
+    stems = [stem] if not generic else []
+    if generic or len(own) > 4:
+        stems.append(own)
+    if not generic:
+        out += [name, f"{name}s"]
+    identifier = bool(_ID_LIKE.search(name)) or generic
+    endings = ["identifier", "id", "arn"] if identifier else ["identifier", "name", "id", "arn", ""]
+    if generic and name in ("name", "resourcename"):
+        endings = ["name", "identifier", "arn", ""]
+    out += [f"{one}{ending}{plural}" for plural in ("", "s") for one in stems for ending in endings]
     if alone or own in operation.lower() or (stem and stem in operation.lower()):
-        out += ["name", "id", "identifier", "arn", "resourcename", "resourceid", "names", "ids", "arns"]
+        bare = (
+            ["identifier", "id", "arn"]
+            if identifier and name not in ("name", "resourcename")
+            else ["name", "identifier", "arn"]
+        )
+        out += [*bare, *(f"resource{one}" for one in bare), *(f"{one}s" for one in bare)]
     out += ["resourcearn", "resourcearns", "resourcearnlist"]
     return tuple(dict.fromkeys(out))
 
@@ -218,9 +240,7 @@ def most_specific(found: list[tuple[TypeExpr, list[str]]]) -> list[str]:
     """Drop the ARNs of a type whose template another, resolved too, extends (a table beside its index)."""
     out: list[str] = []
     for expr, arns in found:
-        extended = any(
-            other is not expr and other.template.text.startswith(expr.template.text) for other, _ in found
-        )
+        extended = any(other is not expr and other.template.text.startswith(expr.template.text) for other, _ in found)
         if not extended:
             out += arns
     return list(dict.fromkeys(out))

@@ -42,9 +42,7 @@ def _term(text: str) -> Condition:
             return lambda parameters: bool(nodes(parameters, path)) != absent
         case "=" | "!=" as op:
             wanted = frozenset(value.lower().split("|"))
-            return lambda parameters: (
-                any(one.lower() in wanted for one in values(parameters, path)) == (op == "=")
-            )
+            return lambda parameters: any(one.lower() in wanted for one in values(parameters, path)) == (op == "=")
         case op:
             regex = re.compile(value, re.IGNORECASE)
             return lambda parameters: any(regex.match(one) for one in values(parameters, path)) == (op == "~")

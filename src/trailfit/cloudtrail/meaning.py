@@ -1,7 +1,7 @@
 """What an event means: whose permissions it used, which IAM actions, on which ARNs, with what outcome.
 
-`understand` is called for every record that ingest reads. What depends on the event's source and name alone is compiled once
-(``plan``), and the uses of equal requests are worked out once.
+`understand` is called for every record that ingest reads. What depends on the event's source and name alone is compiled
+once (``plan``), and the uses of equal requests are worked out once.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from trailfit.catalog import rules
+from trailfit.catalog.rules import response_readers
 from trailfit.cloudtrail import outcome as outcomes
 from trailfit.cloudtrail.arns import Source, partition_of
 from trailfit.cloudtrail.event import Event, Outcome, Use
-from trailfit.cloudtrail.names import operation, prefixes
+from trailfit.cloudtrail.names import prefixes
 from trailfit.cloudtrail.paths import unwrapped
 from trailfit.cloudtrail.plan import Plan, plan
 from trailfit.cloudtrail.principal import Caller, caller
@@ -26,19 +26,19 @@ if TYPE_CHECKING:
     from trailfit.cloudtrail.record import Record
 
 _MEMO_SIZE = 20_000
-_Meaning = tuple[Plan, tuple[Use, ...]]
+_Meaning = tuple[Plan, tuple[Use, ...], str | None]
 _memo: dict[tuple[object, ...], _Meaning] = {}
 _decode = msgspec.json.Decoder().decode
 _FRACTION = re.compile(r"\.\d+(?=Z|\Z|[+-])")
 
 
 def understand(record: Record) -> Event:
-    """Work out the meaning of one record. Never raises for what a record holds: what cannot be told is said in `why`."""
+    """Work out the meaning of one record. Never raises for what it holds: what cannot be told is said in `why`."""
     who = caller(record.userIdentity)
     account = record.recipientAccountId or _account(record) or ""
     region = record.awsRegion or ""
     category = record.eventCategory or _category(record)
-    how, uses = _meaning(record, region, account)
+    how, uses, data_type = _meaning(record, region, account)
     result, why, uses = _outcome(record, how, uses, Place(partition_of(region), region, account))
     nobody = _nobody(record, category, who)
     counts = result == "allowed" and nobody is None
@@ -66,7 +66,7 @@ def understand(record: Record) -> Event:
         counts_as_use=counts,
         why=why,
         uses=_through(record, region, uses),
-        data_type=_data_type(record, how) if category == "Data" else None,
+        data_type=data_type if category == "Data" else None,
         source_ip=record.sourceIPAddress,
         user_agent=record.userAgent,
         invoked_by=record.userIdentity.invokedBy if record.userIdentity else None,
@@ -76,50 +76,53 @@ def understand(record: Record) -> Event:
 
 
 def _meaning(record: Record, region: str, account: str) -> _Meaning:
-    """The plan and the uses of a record, as if it were allowed; remembered by what they depend on."""
+    """Give the plan, the uses as if allowed, and the data type of a record; remembered by what they depend on."""
     request, listed = bytes(record.requestParameters), bytes(record.resources)
-    key = (record.eventSource, record.eventName, region, account, request, listed)
+    response = bytes(record.responseElements) if record.eventName in response_readers() else b""
+    key = (record.eventSource, record.eventName, region, account, request, listed, response)
     found = _memo.get(key)
     if found is None:
-        found = _work_out(record, region, account, request, listed)
+        found = _work_out(record, Place(partition_of(region), region, account), request, listed, response)
         if len(_memo) >= _MEMO_SIZE:
             _memo.clear()
         _memo[key] = found
     return found
 
 
-def _work_out(record: Record, region: str, account: str, request: bytes, listed: bytes) -> _Meaning:
+def _work_out(record: Record, place: Place, request: bytes, listed: bytes, response: bytes) -> _Meaning:
     parameters = unwrapped(_json(request))
+    resources = _json(listed)
     how = _plan(record, parameters)
+    data_type = _data_type(how, resources)
     if how.free or how.unknown:
-        return how, ()
-    place = Place(partition_of(region), region, account)
-    source = Source.of(place, parameters, _json(bytes(record.responseElements)) if how.reads_response else None)
-    return how, how.uses(source, _listed_arns(listed))
+        return how, (), data_type
+    source = Source.of(place, parameters, _json(response))
+    return how, how.uses(source, _listed_arns(resources)), data_type
 
 
 def _plan(record: Record, parameters: object) -> Plan:
-    """The plan of a record. Of an event source's services the first whose condition holds, else one that knows the name."""
+    """Find the plan: of a source's services the first whose condition holds, else one that knows the name."""
     name = record.eventName or ""
     services = prefixes(record.eventSource or "")
+    if len(services) == 1:
+        return plan(services[0][1], name)
     fitting = [service for when, service in services if when is None or when(parameters)]
-    plans = [plan(service, operation(service, name)) for service in dict.fromkeys([*fitting, *(s for _, s in services)])]
+    plans = [plan(service, name) for service in dict.fromkeys([*fitting, *(s for _, s in services)])]
     return next((one for one in plans if one.unknown is None), plans[0])
 
 
-def _listed_arns(listed: bytes) -> list[str]:
-    """The ARNs of ``resources[]``; ``ARNPrefix`` (of listings) is none."""
-    found = _json(listed)
-    if not isinstance(found, list):
+def _listed_arns(resources: object) -> list[str]:
+    """List the ARNs of ``resources[]``; ``ARNPrefix`` (of listings) is none."""
+    if not isinstance(resources, list):
         return []
-    arns = (one.get("ARN") or one.get("arn") for one in found if isinstance(one, dict))
+    arns = (one.get("ARN") or one.get("arn") for one in resources if isinstance(one, dict))
     return [arn for arn in arns if isinstance(arn, str) and arn.startswith("arn:")]
 
 
 def _outcome(
     record: Record, how: Plan, uses: tuple[Use, ...], place: Place
 ) -> tuple[Outcome, str | None, tuple[Use, ...]]:
-    """The outcome, why it is not plain, and the uses that it leaves."""
+    """Tell the outcome, why it is not plain, and the uses that it leaves."""
     if how.free:
         return "no_authorization", "no IAM permission is needed for this call", ()
     match outcomes.classify(record.errorCode):
@@ -130,7 +133,11 @@ def _outcome(
             own = tuple(use for use in uses if use.role == "required")
             return "allowed", "the call was allowed, a permission that it depends on was denied", own
         case "not_authenticated":
-            return "no_authorization", f"the credentials were refused ({record.errorCode}): nothing was authorized", uses
+            return (
+                "no_authorization",
+                f"the credentials were refused ({record.errorCode}): nothing was authorized",
+                uses,
+            )
         case "undetermined":
             return "undetermined", f"{record.errorCode} does not tell whether the call was authorized", uses
         case _:
@@ -142,7 +149,11 @@ def _nobody(record: Record, category: str, who: Caller) -> str | None:
     if category in ("NetworkActivity", "Insight"):
         return f"{category} events repeat calls that other events record"
     if record.eventType in ("AwsServiceEvent", "AwsConsoleAction", "AwsConsoleSignIn", "AwsVpceEvent", "AwsVpceEvents"):
-        return f"{record.eventType} is no API call of a principal" if record.eventType != "AwsConsoleAction" else who.nobody
+        return (
+            f"{record.eventType} is no API call of a principal"
+            if record.eventType != "AwsConsoleAction"
+            else who.nobody
+        )
     return who.nobody
 
 
@@ -156,18 +167,18 @@ def _through(record: Record, region: str, uses: tuple[Use, ...]) -> tuple[Use, .
 
 
 def _category(record: Record) -> str:
-    """The event's category where the record, older than version 1.07, does not state it."""
+    """Tell the event's category where the record, older than version 1.07, does not state it."""
     return "Data" if record.managementEvent is False else "Management"
 
 
-def _data_type(record: Record, how: Plan) -> str | None:
-    """The resource type under which the trail logs this data event."""
-    listed = _json(bytes(record.resources))
-    types = [one.get("type") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-    known = rules.data_events().get((how.service, how.operation.lower()), ())
-    return next((kind for kind in types if kind in known), None) or next(iter(known), None) or next(
-        (kind for kind in types if isinstance(kind, str)), None
-    )
+def _data_type(how: Plan, resources: object) -> str | None:
+    """Name the resource type under which a trail logs this event as a data event."""
+    if how.data_types:
+        return how.data_types[0]
+    if not isinstance(resources, list):
+        return None
+    types = (one.get("type") for one in resources if isinstance(one, dict))
+    return next((kind for kind in types if isinstance(kind, str)), None)
 
 
 def _account(record: Record) -> str | None:
@@ -176,7 +187,9 @@ def _account(record: Record) -> str | None:
 
 def _time(text: str | None) -> str:
     """ISO 8601 in UTC with a ``Z``, whole seconds, where the record has that; else as it is."""
-    return _FRACTION.sub("", text) if text else ""
+    if not text:
+        return ""
+    return _FRACTION.sub("", text) if "." in text else text
 
 
 def _text(raw: msgspec.Raw) -> str | None:

@@ -23,7 +23,8 @@ _REFUSED = re.compile(
     re.DOTALL,
 )
 _BECAUSE = re.compile(
-    r"because no (?P<missing>[a-zA-Z -]+?) polic(?:y|ies) allows?|with an explicit deny in an? (?P<explicit>[a-zA-Z -]+?)"
+    r"because no (?P<missing>[a-zA-Z -]+?) polic(?:y|ies) allows?"
+    r"|with an explicit deny in an? (?P<explicit>[a-zA-Z -]+?)"
     r"(?:\s+policy|\s*[:.,]|$)"
 )
 

@@ -1,8 +1,8 @@
 """Find values in request parameters, whatever the casing or wrapping a service's records have.
 
-A path is keys joined by dots (``transactItems.put.tableName``). A list on the way is walked item by item, as is
-EC2's ``{"items": […]}``; keys match regardless of case, for CloudTrail lower-cases the first letter of most; ``@keys`` gives
-the keys of an object. Values come back as text, in the order of the record.
+A path is keys joined by dots (``transactItems.put.tableName``). A list on the way is walked item by item, as is EC2's
+``{"items": […]}``; keys match regardless of case, for CloudTrail lower-cases the first letter of most; ``@keys`` and
+``@values`` give those of an object. Values come back as text, in the order of the record.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ def _step(node: object, key: str) -> list[Any]:
         return []
     if key == "@keys":
         return list(node)
+    if key == "@values":
+        return list(node.values())
     value = node.get(key)
     if value is None:
         lower = key.lower()

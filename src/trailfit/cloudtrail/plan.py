@@ -5,6 +5,7 @@ Look-up order: alias → explicit rules → the catalogue's action of that name 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from trailfit.catalog import actions, rules
 from trailfit.cloudtrail.arns import Source, TypeExpr, finder, most_specific, template, type_expr
 from trailfit.cloudtrail.conditions import condition
 from trailfit.cloudtrail.event import Use
+from trailfit.cloudtrail.names import operation as operation_of
 from trailfit.cloudtrail.resource_texts import parse
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ class Plan:
     needs: tuple[Need, ...]
     free: bool
     unknown: str | None
-    reads_response: bool = False
+    data_types: tuple[str, ...] = ()
 
     def uses(self, source: Source, resource_arns: Sequence[str]) -> tuple[Use, ...]:
         """List the uses of one event: `resource_arns` are those of its ``resources[]``."""
@@ -67,7 +69,7 @@ class Resources:
     extra: tuple[Callable[[Source], list[str]], ...]
     fixed: tuple[str, str] | None
     own_first: bool
-    known: tuple[tuple[TypeExpr, bool], ...]
+    known: re.Pattern[str] | None
 
     def find(self, source: Source, resource_arns: Sequence[str]) -> tuple[list[str], str]:
         """List ARNs (or patterns) and say where they come from."""
@@ -76,73 +78,80 @@ class Resources:
         if resource_arns and not self.own_first and (listed := self._listed(resource_arns)):
             return listed, "arn: resources[]"
         found = [arn for find in self.extra for arn in find(source)]
-        built = [(expr, arns) for expr in self.types if (arns := expr.arns(source))]
-        found += most_specific(built)
-        if source.request is None or source.request == {}:
-            return (found, "arn: response") if found else (["*"], "*: the record has no request parameters")
-        done = {expr.kind for expr, _ in built}
-        open_types = [expr for expr in self.types if expr.required and expr.kind not in done]
         if found:
-            extended = {expr.template.text for expr, _ in built}
-            rest = [e for e in open_types if not any(text.startswith(e.template.text) for text in extended)]
-            whole = [e.unknown(source) for e in rest]
+            return list(dict.fromkeys(found)), "arn: request"
+        built = [(expr, arns) for expr in self.types if (arns := expr.arns(source))]
+        if source.request is None or source.request == {}:
+            return ["*"], "*: the record has no request parameters"
+        found = most_specific(built) or self._listed(source.arns())
+        done = [expr.template.text for expr, _ in built]
+        needed = [e for e in self.types if e.required and not any(text.startswith(e.template.text) for text in done)]
+        whole = [] if found and not built else [e.unknown(source) for e in needed]
+        if found:
             return list(dict.fromkeys(found + whole)), "arn: request"
-        if open_types or len(self.types) == 1:
-            some = open_types or list(self.types)
-            return [e.unknown(source) for e in some], "pattern: the request does not name it"
+        if whole:
+            return whole, "pattern: the request does not name it"
         return ["*"], "*: the request names none of the resource types that the action takes"
 
     def _listed(self, resource_arns: Sequence[str]) -> list[str]:
         """Keep the ARNs of ``resources[]`` whose most literal template is of a type that the action takes."""
-        out = []
-        for arn in resource_arns:
-            match = next(((expr, own) for expr, own in self.known if expr.template.pattern.fullmatch(arn)), None)
-            if match and match[1]:
-                out.append(arn)
-        return list(dict.fromkeys(out))
+        if self.known is None:
+            return []
+        out = [arn for arn in resource_arns if (found := self.known.fullmatch(arn)) and found.lastindex]
+        return out if len(out) < 2 else list(dict.fromkeys(out))
 
 
 @lru_cache(maxsize=16384)
-def plan(service: str, operation: str) -> Plan:
-    """Compile the meaning of an operation of an IAM prefix (both as ``names.resolve`` gives them)."""
+def plan(service: str, event_name: str) -> Plan:
+    """Compile the meaning of an event name under an IAM prefix (as ``names.prefixes`` gives it)."""
+    operation = operation_of(service, event_name)
+    data_types = rules.data_events().get((service, operation.lower()), ())
     found = rules.rules_of(service, operation)
     if any(not rule.action for rule in found):
-        return Plan(service, operation, (), True, None)
+        return Plan(service, operation, (), True, None, data_types)
     needs: list[Need] = []
     if not any(rules.decides(rule) for rule in found):
         own = actions.canonical(f"{service}:{operation}")
         if own is None:
-            return Plan(service, operation, (), False, f"no catalogue action for {service}:{operation}")
+            why = f"no catalogue action for {service}:{operation}"
+            return Plan(service, operation, (), False, why, data_types)
         needs.append(Need(own, "required", None, _resources(own, operation, ""), f"name:{own}", ()))
-    for rule in found:
-        needs.append(
-            Need(
-                rule.action,
-                rule.role,
-                condition(rule.when),
-                _resources(rule.action, operation, rule.resource),
-                f"rule:{service}:{rule.event_name}",
-                tuple(tuple(pair.split("=", 1)) for pair in rule.context.split()),  # type: ignore[misc]
-            )
-        )
+    needs += [_need(service, operation, rule) for rule in found]
     needs += _passed(service, operation)
-    reads = any("$response." in rule.resource for rule in found)
-    return Plan(service, operation, tuple(needs), False, None, reads)
+    return Plan(service, operation, tuple(needs), False, None, data_types)
+
+
+def _need(service: str, operation: str, rule: rules.EventRule) -> Need:
+    pairs = (pair.partition("=") for pair in rule.context.split())
+    return Need(
+        rule.action,
+        rule.role,
+        condition(rule.when),
+        _resources(rule.action, operation, rule.resource),
+        f"rule:{service}:{rule.event_name}",
+        tuple((key, value) for key, _, value in pairs),
+    )
 
 
 def _passed(service: str, operation: str) -> list[Need]:
-    """The iam:PassRole of an operation whose request names a role."""
+    """Find the iam:PassRole of an operation whose request names a role, or an instance profile."""
     row = rules.pass_roles().get((service, operation.lower()))
     if row is None:
         return []
     context = tuple(("iam:PassedToService", to) for to in row.passed_to) if len(row.passed_to) == 1 else ()
-    needs = []
-    for path in row.paths:
-        resources = _resources("iam:PassRole", operation, f"!role(RoleNameWithPath={path})")
-        needs.append(
-            Need("iam:PassRole", "conditional", condition(path), resources, f"pass_role:{service}:{operation}", context)
+    texts = [(path, f"!role(RoleNameWithPath={path})") for path in row.paths]
+    texts += [(path, "*(the role of an instance profile is not in the record)") for path in row.profile_paths]
+    return [
+        Need(
+            "iam:PassRole",
+            "conditional",
+            condition(path),
+            _resources("iam:PassRole", operation, text),
+            f"pass_role:{service}:{operation}",
+            context,
         )
-    return needs
+        for path, text in texts
+    ]
 
 
 def _resources(action: str, operation: str, text: str) -> Resources:
@@ -151,9 +160,9 @@ def _resources(action: str, operation: str, text: str) -> Resources:
     alone = len(taken) == 1
     given = parse(text)
     if given.fixed:
-        return Resources((), (), given.fixed, True, ())
+        return Resources((), (), given.fixed, True, None)
     if not taken and not given.types and not given.paths:
-        return Resources((), (), ("*", "the action takes no resource type"), True, ())
+        return Resources((), (), ("*", "the action takes no resource type"), True, None)
     if given.types:
         required = not given.alternatives
         templates = actions.templates_of(service)
@@ -166,19 +175,21 @@ def _resources(action: str, operation: str, text: str) -> Resources:
     else:
         types = tuple(type_expr(service, operation, kind, alone, {}) for kind in taken)
     extra = tuple(finder(path, change) for path, change in given.paths)
-    return Resources(types, extra, None, given.own_first, _known(service, operation, types))
+    return Resources(types, extra, None, given.own_first, _known(service, types))
 
 
 def _arn(templates: dict[str, str], name: str) -> str:
-    """The ARN template of a rule's resource type, which may be written out itself."""
+    """Give the ARN template of a rule's resource type, which may be written out itself."""
     return name if name.startswith("arn:") else templates[name.lower()]
 
 
-def _known(service: str, operation: str, own: tuple[TypeExpr, ...]) -> tuple[tuple[TypeExpr, bool], ...]:
-    """The service's resource types, the most literal template first, each with whether the action takes it."""
+def _known(service: str, own: tuple[TypeExpr, ...]) -> re.Pattern[str] | None:
+    """Compile the ARNs of a service's resource types, the most literal template first; those of `own` are groups."""
     mine = {expr.kind.lower() for expr in own}
-    others = [
-        TypeExpr(name, template(arn), (), False) for name, arn in actions.templates_of(service).items() if name not in mine
-    ]
-    everything = [(expr, True) for expr in own] + [(expr, False) for expr in others]
-    return tuple(sorted(everything, key=lambda pair: (-pair[0].template.literal, not pair[1], pair[0].kind)))
+    templates = [(template(arn), False) for name, arn in actions.templates_of(service).items() if name not in mine]
+    templates += [(expr.template, True) for expr in own]
+    templates.sort(key=lambda pair: (-pair[0].literal, not pair[1], pair[0].text))
+    if not own:
+        return None
+    texts = (f"({'' if taken else '?:'}{one.pattern.pattern})" for one, taken in templates)
+    return re.compile("|".join(texts), re.DOTALL)

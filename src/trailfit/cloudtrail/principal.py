@@ -85,7 +85,7 @@ def _untyped(identity: UserIdentity) -> Caller:
 
 
 def _session(identity: UserIdentity) -> str | None:
-    """The session's name: the last part of the assumed role's ARN, or of `AROA…:session`."""
+    """Name the session: the last part of the assumed role's ARN, or of `AROA…:session`."""
     return _last(identity.arn) if identity.arn and "/" in identity.arn else _after_colon(identity.principalId)
 
 

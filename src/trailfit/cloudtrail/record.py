@@ -5,6 +5,8 @@ service stay raw JSON (`msgspec.Raw`) until a rule asks for them.
 Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 """
 
+# ruff: noqa: N815 - the fields are named as in the record
+
 from __future__ import annotations
 
 from typing import TypeVar
@@ -75,7 +77,7 @@ class Record(msgspec.Struct, frozen=True):
     tlsDetails: msgspec.Raw = msgspec.Raw()
 
 
-class NotARecord(ValueError):
+class NotRecordError(ValueError):
     """What was read is no CloudTrail record; the text says why."""
 
 
@@ -87,7 +89,7 @@ def parse_record(obj: object) -> Record:
     """Make a Record of one JSON object: bytes, text or a dict.
 
     Tolerant: a field of a wrong type becomes absent (``"false"`` and ``"null"`` as text are read as what they say).
-    Raises NotARecord for JSON that is no CloudTrail record, and for what is no JSON object at all.
+    Raises NotRecordError for JSON that is no CloudTrail record, and for what is no JSON object at all.
     """
     if isinstance(obj, str):
         obj = obj.encode()
@@ -101,11 +103,11 @@ def parse_record(obj: object) -> Record:
         try:
             obj = _decode_json(obj)
         except (msgspec.DecodeError, RecursionError) as problem:
-            raise NotARecord(f"no JSON: {problem}") from None
+            raise NotRecordError(f"no JSON: {problem}") from None
     if not isinstance(obj, dict):
-        raise NotARecord("no JSON object")
+        raise NotRecordError("no JSON object")
     if not isinstance(obj.get("eventName"), str) or not isinstance(obj.get("eventSource"), str):
-        raise NotARecord("no CloudTrail record: it lacks eventName or eventSource")
+        raise NotRecordError("no CloudTrail record: it lacks eventName or eventSource")
     return _typed(obj, Record)
 
 

@@ -26,6 +26,7 @@ class Place:
 
 _QUEUE_HOST = re.compile(r"(?:sqs[.-])?(?P<region>[a-z]{2,4}(?:-[a-z]+)+-\d+)\.")
 _GEOGRAPHY = re.compile(r"(?:us|us-gov|eu|apac|jp|au|ca|sa|me|af|global)\.")
+_HEX = re.compile(r"[0-9a-f]+")
 _SECRET_SUFFIX = re.compile(r"-[A-Za-z0-9]{6}\Z")
 _TABLE = r"""(?P<table>"[^"]+"|[\w.:/-]+?)(?:\.(?P<index>"[^"]+"|[\w-]+))?(?=\s|\Z|[;)\]])"""
 _PARTIQL = {
@@ -49,12 +50,22 @@ def _prefix(text: str, _place: Place, arg: str) -> str | None:
     return text if text.startswith(arg) else None
 
 
+def _id(text: str, _place: Place, arg: str) -> str | None:
+    """Take an EC2 resource ID of one type: the prefix and hexadecimal digits (``tgw-1a`` is no ``tgw-attach-1a``)."""
+    return text if text.startswith(arg) and _HEX.fullmatch(text, len(arg)) else None
+
+
+def _wrap(text: str, _place: Place, arg: str) -> str | None:
+    """Put the text into `arg` in place of ``%s``."""
+    return arg.replace("%s", text)
+
+
 def _not_prefix(text: str, _place: Place, arg: str) -> str | None:
     return None if text.startswith(arg) else text
 
 
 def _secret(text: str, _place: Place, _arg: str) -> str | None:
-    """A secret's ARN ends in six random characters that a name, or a partial ARN, lacks."""
+    """Add what a name or partial ARN lacks: a secret's ARN ends in six random characters."""
     if text.startswith("arn:") and _SECRET_SUFFIX.search(text):
         return text
     return f"{text}-??????"
@@ -75,24 +86,24 @@ def _queue(text: str, place: Place, _arg: str) -> str | None:
 
 
 def _function(text: str, place: Place, _arg: str) -> str | None:
-    """A function's name, ``account:function:name``, or ARN, each perhaps with ``:qualifier``."""
+    """Read a function's name, ``account:function:name``, or ARN, each perhaps with ``:qualifier``."""
     if text.startswith("arn:"):
         return text
     parts = text.split(":")
-    if len(parts) >= 3 and parts[-2] == "function" or len(parts) >= 4 and parts[1] == "function":
-        at = parts.index("function")
+    if "function" in parts[1:-1]:
+        at = parts.index("function", 1)
         account = parts[at - 1] if parts[at - 1].isdigit() else place.account
         return f"arn:{place.partition}:lambda:{place.region}:{account}:function:{':'.join(parts[at + 1 :])}"
     return text
 
 
 def _log_group(text: str, _place: Place, _arg: str) -> str | None:
-    """A log group's name or ARN, without the ``:*`` of its streams."""
+    """Take a log group's name or ARN, without the ``:*`` of its streams."""
     return text.removesuffix(":*")
 
 
 def _kms_key(text: str, _place: Place, _arg: str) -> str | None:
-    """A key's ID or ARN; an alias names a key that only ``resources[]`` tells."""
+    """Take a key's ID or ARN; an alias names a key that only ``resources[]`` tells."""
     return None if text.startswith("alias/") or ":alias/" in text else text
 
 
@@ -152,6 +163,7 @@ TRANSFORMS: dict[str, Callable[[str, Place, str], str | None]] = {
     "before": _before,
     "copy_source": _copy_source,
     "function": _function,
+    "id": _id,
     "kms_key": _kms_key,
     "last_part": _last_part,
     "log_group": _log_group,
@@ -163,6 +175,7 @@ TRANSFORMS: dict[str, Callable[[str, Place, str], str | None]] = {
     "queue": _queue,
     "secret": _secret,
     "strip_slash": _strip_slash,
+    "wrap": _wrap,
 }
 
 
