@@ -123,10 +123,7 @@ def _principal(one: PrincipalView) -> Iterator[str]:
         yield from evidence_table(one)
     if one.groups:
         yield ""
-        yield from table(
-            ("Class", "Service", "Actions", "Why"),
-            [(g.cls, code_span(g.service, in_table=True), f"{g.count:,}", markdown(g.reason)) for g in one.groups],
-        )
+        yield from not_used_table(one)
     if one.denied:
         yield from ("", "Asked for and refused (never counts as use):", "")
         yield from table(
@@ -205,6 +202,19 @@ def evidence_table(one: PrincipalView) -> Iterator[str]:
             for u in one.used
         ],
     )
+
+
+def not_used_table(one: PrincipalView) -> Iterator[str]:
+    """Yield the table of what was not used: kept, undetermined or unused, by service, and why."""
+    yield from table(
+        ("Class", "Service", "Actions", "Why"),
+        [(g.cls, code(g.service), f"{g.count:,}", markdown(g.reason)) for g in one.groups],
+    )
+
+
+def code(text: str) -> str:
+    """Return a code span for a table's cell."""
+    return code_span(text, in_table=True)
 
 
 def resources(items: Sequence[str]) -> str:
