@@ -44,7 +44,7 @@ def in_yaml(document: dict[str, Any], *, flow: bool | None, indent: int, eol: st
     return (HEAD + body + TAIL).replace("\n", eol)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(DOCUMENTS, DOCUMENTS, st.sampled_from([False, True, None]), st.integers(1, 4), st.sampled_from(["\n", "\r\n"]))
 def test_yaml_says_the_new_policy_and_nothing_else_changes(
     old: dict[str, Any], new: dict[str, Any], flow: bool | None, indent: int, eol: str
@@ -68,7 +68,7 @@ def test_yaml_says_the_new_policy_and_nothing_else_changes(
     assert edit(edited, node, new, Yaml(edited, again)) == edited
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(DOCUMENTS, DOCUMENTS, st.integers(1, 4))
 def test_block_style_is_never_refused(old: dict[str, Any], new: dict[str, Any], indent: int) -> None:
     text = in_yaml(old, flow=False, indent=indent, eol="\n")
@@ -79,7 +79,7 @@ def test_block_style_is_never_refused(old: dict[str, Any], new: dict[str, Any], 
     assert equal(yaml.safe_load(edit(text, node, new, Yaml(text, root)))["Policy"], new)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(DOCUMENTS, DOCUMENTS, st.sampled_from([None, 1, 2, 4, "\t"]), st.sampled_from(["\n", "\r\n"]))
 def test_json_says_the_new_policy_and_stays_json(
     old: dict[str, Any], new: dict[str, Any], indent: int | str | None, eol: str

@@ -64,7 +64,8 @@ def _head(data: Mapping[str, Any], roles: Sequence[Role]) -> Iterator[str]:
         counts = people[role.arn].counts
         numbers = " | ".join(f"{getattr(counts, name):,}" for name in CLASSES)
         where = ", ".join(dict.fromkeys(code_span(one.path, in_table=True) for one in role.edited)) or "JSON only"
-        yield f"| {code(people[role.arn].name)} in {people[role.arn].account} | {counts.granted:,} | {numbers} | {where} |"
+        who = f"{code(people[role.arn].name)} in {people[role.arn].account}"
+        yield f"| {who} | {counts.granted:,} | {numbers} | {where} |"
 
 
 def _role(role: Role, one: PrincipalView) -> Iterator[str]:

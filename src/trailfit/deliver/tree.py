@@ -65,8 +65,8 @@ def is_function(value: Any) -> bool:
     """Tell whether a value is a CloudFormation function in its long form."""
     if not isinstance(value, dict) or len(value) != 1:
         return False
-    [name] = value
-    return name in ("Ref", "Condition") or str(name).startswith("Fn::")
+    [(name, argument)] = value.items()
+    return name == "Ref" or str(name).startswith("Fn::") or (name == "Condition" and isinstance(argument, str))
 
 
 def parse_yaml(text: str) -> Node:
