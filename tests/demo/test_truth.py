@@ -150,6 +150,7 @@ def test_what_nobody_used_is_named_and_nothing_else(truth):
     assert ("orders-writer-role", "dynamodb:PutItem") in spared
     assert ("quarterly-audit-role", "s3:PutObject") in spared
     assert ("metrics-prober-role", None) in spared
+    assert ("github-deploy", "iam:PassRole") in spared
 
 
 def test_a_need_seen_by_no_trail_is_marked_so(truth):

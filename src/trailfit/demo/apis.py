@@ -193,6 +193,12 @@ APIS: dict[str, Api] = {
         listed=(("AWS::Lambda::Function", FUNCTION),),
     ),
     "lambda:UpdateFunctionCode": _lambda("UpdateFunctionCode20150331v2", "UpdateFunctionCode", read_only=False),
+    "lambda:UpdateFunctionConfiguration": Api(
+        "UpdateFunctionConfiguration20150331v2",
+        "lambda:UpdateFunctionConfiguration",
+        FUNCTION,
+        lambda v: {"functionName": v["function"], "role": f"arn:aws:iam::{v['account']}:role/{v['role']}"},
+    ),
     "lambda:GetFunction": _lambda("GetFunction20150331v2", "GetFunction", read_only=True),
     "lambda:ListFunctions": _nothing("ListFunctions20150331", "lambda:ListFunctions", request={"maxItems": 50}),
     "kms:Decrypt": _kms("Decrypt"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trailfit.demo.behaviour import call, daily, does, office, once, steady, weekly
+from trailfit.demo.behaviour import call, daily, does, monthly, office, once, steady, weekly
 from trailfit.demo.cast import (
     DATA,
     HOME,
@@ -39,7 +39,7 @@ def sso_role(account: str, name: str, suffix: str, managed: tuple[str, ...], *ha
 
 
 def deploy_role(account: str, environment: str, *habits: object) -> Role:
-    """Make the role that GitHub Actions assumes to deploy."""
+    """Make the role that GitHub Actions assumes to deploy; once a month it sets a function's role, and so passes one."""
     provider = "token.actions.githubusercontent.com"
     trust = trusts(
         "Federated",
@@ -59,9 +59,23 @@ def deploy_role(account: str, environment: str, *habits: object) -> Role:
         "github-deploy",
         trust,
         inline={"deploy": document},
-        habits=habits,  # type: ignore[arg-type]
+        habits=(
+            *habits,  # type: ignore[arg-type]
+            does(
+                monthly(12, "10:31"),
+                call(
+                    "lambda:UpdateFunctionConfiguration",
+                    function="orders-writer",
+                    role="orders-writer-role",
+                    via="cloudformation.amazonaws.com",
+                ),
+                session="GitHubActions",
+                agent=RUNNER,
+                address="20.161.77.9",
+            ),
+        ),
         unseen=(
-            Need("iam:PassRole", f"arn:aws:iam::{account}:role/*", "weekly", part=True),
+            Need("iam:PassRole", f"arn:aws:iam::{account}:role/orders-writer-role", "monthly", part=True),
             Need(
                 "cloudformation:DeleteChangeSet",
                 f"arn:aws:cloudformation:*:{account}:stack/*",

@@ -144,7 +144,7 @@ def _not_unused(account: Account, tally: Tally) -> list[Json]:
     for who in account.principals:
         for need in who.unseen:
             if not need.observable:
-                reason = "this log cannot show the call"
+                reason = "part of other calls, without an event" if need.part else "this log cannot show the call"
                 spared.append({"principal": who.arn, "action": need.action, "reason": reason})
         used = {APIS[item.api].action: habit for habit in who.habits for item in habit.calls if _spares(item)}
         for action, habit in sorted(used.items()):
