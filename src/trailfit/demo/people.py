@@ -39,7 +39,7 @@ def sso_role(account: str, name: str, suffix: str, managed: tuple[str, ...], *ha
 
 
 def deploy_role(account: str, environment: str, *habits: object) -> Role:
-    """Make the role that GitHub Actions assumes to deploy; once a month it sets a function's role, and so passes one."""
+    """Make the role that GitHub Actions assumes to deploy; once a month it passes a function its role."""
     provider = "token.actions.githubusercontent.com"
     trust = trusts(
         "Federated",
