@@ -171,6 +171,7 @@ def test_scale_multiplies_busy_principals_and_leaves_scheduled_jobs_alone(tmp_pa
 
 def test_an_earlier_demo_is_replaced_and_anything_else_is_left_alone(tmp_path):
     make(tmp_path / "again", days=2, seed=1)
+    (tmp_path / "again" / "truth.json").write_text("{}")
     make(tmp_path / "again", days=2, seed=2)
     make(tmp_path / "fresh", days=2, seed=2)
     assert files(tmp_path / "again") == files(tmp_path / "fresh")

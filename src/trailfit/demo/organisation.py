@@ -66,8 +66,9 @@ def make(folder: Path, *, seed: int = 7, scale: float = 1.0, end: date = date(20
 def _clear(demo: Demo) -> None:
     """Remove an earlier demo, known by its ground truth; never a folder that somebody else made."""
     ours = demo.truth.exists()
-    demo.truth.unlink(missing_ok=True)
     for folder in (demo.logs, demo.iam, demo.repo):
         if folder.exists() and not ours:
             raise UsageError("this folder is not empty, and no demo made it", where=str(folder), hint="name another")
         shutil.rmtree(folder, ignore_errors=True)
+    demo.truth.parent.mkdir(parents=True, exist_ok=True)
+    demo.truth.write_text("{}\n", encoding="utf-8")  # a demo that is interrupted from here on is still known as one
