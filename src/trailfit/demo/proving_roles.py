@@ -427,7 +427,7 @@ def needs_of(archetype: str, place: Place) -> list[Need]:
     elif shape < 0.25:
         needs += _feature(place, Cadence("once", first=rng.randrange(0, DAYS)))
     regular = list(needs)
-    for _ in range(rng.choices((0, 1, 2, 3), (0.36, 0.32, 0.2, 0.12))[0]):
+    for _ in range(rng.choices((0, 2, 4, 6, 8), (0.12, 0.26, 0.30, 0.20, 0.12))[0]):
         needs += _seldom(place, rng.choice(regular))
     return needs
 

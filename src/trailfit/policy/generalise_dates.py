@@ -21,7 +21,9 @@ _YEAR, _MONTH, _DAY = r"(?P<y>20\d\d)", r"(?P<m>0[1-9]|1[0-2])", r"(?P<d>0[1-9]|
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _NAME = rf"(?P<b>{'|'.join(_MONTHS)})[a-z]{{0,6}}"
 #: The hour, and perhaps minutes and seconds, that may follow a day.
-_CLOCK = r"(?:(?:[-_./ T:]|[-_./]?(?:hour|hh|h)=)?(?:[01]\d|2[0-3])(?:[-_.:]?[0-5]\d(?:[-_.:]?[0-5]\d(?:[.]\d+)?)?)?Z?)?"
+_CLOCK = (
+    r"(?:(?:[-_./ T:]|[-_./]?(?:hour|hh|h)=)?(?:[01]\d|2[0-3])(?:[-_.:]?[0-5]\d(?:[-_.:]?[0-5]\d(?:[.]\d+)?)?)?Z?)?"
+)
 _EDGE = r"(?!\d)"
 _NEAR = 1  # days: time zones, and jobs that run past midnight
 _SHORT_CENTURY = 2000
@@ -46,13 +48,17 @@ def _forms() -> tuple[tuple[re.Pattern[str], str], ...]:
         (rf"(?<![A-Za-z]){_YEAR}(?![A-Za-z])", "year"),
     )
     return tuple(
-        (re.compile(rf"(?<!\d){text}{_EDGE}", re.IGNORECASE), unit) for text, unit in (*((d, "day") for d in days), *others)
+        (re.compile(rf"(?<!\d){text}{_EDGE}", re.IGNORECASE), unit)
+        for text, unit in (*((d, "day") for d in days), *others)
     )
 
 
 _FORMS = _forms()
-#: A name without any of these holds no date: most are told at once.
-_HINT = re.compile(r"\d{4}|\d\d\D{1,8}\d\d|\d[A-Za-z]{3,9}\d")
+#: A name without any of these holds no date: most are told at once. A year, a short date, or seconds since 1970.
+_HINT = re.compile(
+    r"(?<!\d)20\d\d|\d[-_./= a-zA-Z]{0,10}20\d\d(?!\d)|(?<!\d)\d{4}20\d\d(?!\d)"
+    r"|(?<!\d)\d\d[-_./ ]?[01]\d[-_./ ]?[0-3]\d(?!\d)|(?<!\d)1\d{9}(?:\d{3}|\d{6})?(?!\d)"
+)
 
 
 def mask(name: str, days: Sequence[date]) -> tuple[str, str] | None:
@@ -61,8 +67,8 @@ def mask(name: str, days: Sequence[date]) -> tuple[str, str] | None:
     Returns the masked name and how exact the date is (``day``, ``week``, ``month``, ``quarter``, ``year``); None
     when the name carries no such date. `days` are the days of the calls on this very name.
 
-    >>> mask("in/2026/10/31/07/x.gz", [date(2026, 10, 31)])
-    ('in/\\ue001/x.gz', 'day')
+    >>> mask("in/2026/10/31/07/x.gz", [date(2026, 10, 31)]) == (f"in/{DATE}/x.gz", "day")
+    True
     """
     if not _HINT.search(name):
         return None
@@ -70,6 +76,26 @@ def mask(name: str, days: Sequence[date]) -> tuple[str, str] | None:
         spans = [match.span() for match in form.finditer(name) if _agrees(match, unit, days)]
         if spans:
             return _without(name, spans), unit
+    return None
+
+
+def lagging(name: str) -> tuple[str, date] | None:
+    """Put `DATE` for a date in `name` whatever the day of its calls, and give that date; None when there is none.
+
+    For names that are used some time after the day that they carry; the caller judges whether they move on.
+    """
+    if not _HINT.search(name):
+        return None
+    for form, unit in _FORMS:
+        if unit not in ("day", "month"):
+            continue
+        for match in form.finditer(name):
+            part = match.groupdict()
+            try:
+                read = _read(part) if unit == "day" else date(int(part["y"] or 0), int(part["m"] or 0), 1)
+            except (ValueError, OverflowError):
+                continue
+            return _without(name, [match.span()]), read
     return None
 
 
