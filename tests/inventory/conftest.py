@@ -26,6 +26,13 @@ def session():
     return make
 
 
+@pytest.fixture
+def no_backoff(monkeypatch):
+    """Wait for no backoff of botocore's: the fake throttles by count, not by time."""
+    monkeypatch.setattr("botocore.retries.adaptive.ClientRateLimiter.on_sending_request", lambda *_, **__: None)
+    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
+
+
 @pytest.fixture(autouse=True)
 def _no_aws_configuration(monkeypatch, tmp_path):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", f"AKIA{MANAGEMENT}")

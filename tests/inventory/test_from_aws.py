@@ -45,13 +45,6 @@ def aws(monkeypatch):
         fake.__exit__()
 
 
-@pytest.fixture
-def quick(monkeypatch):
-    """Wait for no backoff: the fake throttles by count, not by time."""
-    monkeypatch.setattr("botocore.retries.adaptive.ClientRateLimiter.on_sending_request", lambda *_, **__: None)
-    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
-
-
 def test_truncated_pages_lose_nothing(aws, take, tmp_path):
     organisation = Organisation(ALL, roles=5, users=3, policies=4)
     whole = take(aws(organisation), tmp_path / "a", EVERY)
@@ -224,7 +217,7 @@ def test_an_account_that_cannot_be_entered_is_said_and_the_others_are_read(aws, 
     ]
 
 
-def test_a_throttle_storm_is_sat_out(aws, take, tmp_path, quick):
+def test_a_throttle_storm_is_sat_out(aws, take, tmp_path, no_backoff):
     seen = Counter()
 
     def storm(account, operation):
@@ -241,7 +234,7 @@ def test_a_throttle_storm_is_sat_out(aws, take, tmp_path, quick):
     assert taken.snapshot.unassessed == ()
 
 
-def test_a_run_after_a_throttle_storm_asks_only_for_what_is_missing(aws, take, tmp_path, quick):
+def test_a_run_after_a_throttle_storm_asks_only_for_what_is_missing(aws, take, tmp_path, no_backoff):
     left = [30]
 
     def storm(account, operation):

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 GLOBAL = "global"
 #: AWS forgets a last accessed job after 24 hours, and a snapshot is of one time.
 STALE = timedelta(hours=24)
+#: So many refusals in a row that a later run may be spared end a step (each was tried, with backoff, many times).
+STORM = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +78,7 @@ class Collection:
 
     def unfinished(self) -> bool:
         """Tell whether a later run with the same folder could add to what is there."""
-        return any(
-            (line.get("error") or {}).get("again")
-            for path in sorted(self.folder.rglob("*.jsonl"))
-            for line in Journal(path, "", None).lines()
-        )
+        return not all(Journal(path, "", None).whole() for path in sorted(self.folder.rglob("*.jsonl")))
 
     def _note_time(self) -> None:
         """Write down when the run began; an earlier run's answers are of no use after `STALE`."""
@@ -174,25 +172,28 @@ class Collection:
                 places.append(_Place(region, journal, clients[region], region in known))
             whole = False
             try:
-                self._step(pool, call, account, places)
-                whole = True
+                whole = self._step(pool, call, account, places)
             finally:
                 for journal in open_:
                     journal.close(whole=whole)
 
-    def _step(self, pool: ThreadPoolExecutor, call: Call, account: str, places: list[_Place]) -> None:
-        """Ask for every item of a step, some at once; never more waiting than twice the workers."""
+    def _step(self, pool: ThreadPoolExecutor, call: Call, account: str, places: list[_Place]) -> bool:
+        """Ask for every item of a step, some at once; never more waiting than twice the workers.
+
+        False: given up, since AWS throttled or failed so many in a row that the rest would only add to a storm.
+        """
+        storm = 0
         more: deque[tuple[_Place, Any, Mapping[str, Any]]] = deque()
         items = (
             (place, item, of)
             for place in places
             for item, of in self._items(call, account, place.journal.region or GLOBAL)
         )
-        pending: set[Future[list[Any]]] = set()
-        origin: dict[Future[list[Any]], _Place] = {}
+        pending: set[Future[_Said]] = set()
+        origin: dict[Future[_Said], _Place] = {}
         try:
             while True:
-                while len(pending) < 2 * self.settings.workers:
+                while len(pending) < 2 * self.settings.workers and storm < STORM:
                     task = more.popleft() if more else next(items, None)
                     if task is None:
                         break
@@ -203,14 +204,16 @@ class Collection:
                         pending.add(future)
                         origin[future] = place
                 if not pending:
-                    return
+                    return storm < STORM
                 done, pending = wait(pending, return_when=FIRST_COMPLETED)
                 self._progress(
                     f"{account} {call.service} {call.operation}: {self.caller.sent.total():,} requests so far"
                 )
                 for future in done:
                     place = origin.pop(future)
-                    more.extend((place, item, {}) for item in future.result())
+                    said = future.result()
+                    more.extend((place, item, {}) for item in said.found)
+                    storm = storm + 1 if said.again else 0
         finally:
             for future in pending:
                 future.cancel()
@@ -234,8 +237,16 @@ class Collection:
         return Journal(path, account, None if region == GLOBAL else region)
 
 
-def _ask(call: Call, place: _Place, request: dict[str, Any], item: object, of: Mapping[str, Any]) -> list[Any]:
-    """Write the answer to one request into the journal; return the further items that it leads to."""
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What one request led to: further items, or a refusal that a later run may be spared."""
+
+    found: list[Any]
+    again: bool = False
+
+
+def _ask(call: Call, place: _Place, request: dict[str, Any], item: object, of: Mapping[str, Any]) -> _Said:
+    """Write the answer to one request into the journal; return what it leads to."""
     known = {**of, **request, **({"item": item} if isinstance(item, dict) else {})}
     line = {"kind": call.kind or "step", "operation": call.operation, "key": key_of(request), "params": known}
     found: list[Any] = []
@@ -243,26 +254,23 @@ def _ask(call: Call, place: _Place, request: dict[str, Any], item: object, of: M
         for page in pages(place.client, call, request):
             place.journal.write(**line, data=page)
             found += search(call.recurse, page) or [] if call.recurse else []
-    except EndpointConnectionError as problem:
-        if place.known_region:
-            _refused(call, place, line, refusal(problem), request)
-        else:  # the service does not exist there
-            place.journal.write(**line | {"kind": "step"}, last=True)
-        return found
     except PROBLEMS as problem:
-        _refused(call, place, line, refusal(problem), request)
-        return found
+        if not isinstance(problem, EndpointConnectionError) or place.known_region:
+            return _Said(found, _refused(call, place, line, refusal(problem), request))
+        # the service does not exist there
     place.journal.write(**line | {"kind": "step"}, last=True)
-    return found
+    return _Said(found)
 
 
-def _refused(call: Call, place: _Place, line: dict[str, Any], refused: Refused, request: Mapping[str, Any]) -> None:
+def _refused(call: Call, place: _Place, line: dict[str, Any], refused: Refused, request: Mapping[str, Any]) -> bool:
+    """Write a refusal into the journal; tell whether a later run may be spared it."""
     if refused.code in call.none.split():
         place.journal.write(**line | {"kind": "none"}, last=True)
-        return
+        return False
     item = next((value for value in request.values() if isinstance(value, str)), "")
     error = _error(refused, call.service, call.permission, call.kind, item)
     place.journal.write(**line, last=True, error=error)
+    return refused.again
 
 
 def _error(refused: Refused, service: str, permission: str, kind: str, item: str) -> dict[str, Any]:
