@@ -148,6 +148,8 @@ def _assumed(
         }
         made["eventName"] = "AssumeRoleWithSAML" if saml else "AssumeRoleWithWebIdentity"
         made |= {"sourceIPAddress": habit.address, "userAgent": habit.agent}
+        if saml:
+            made["requestParameters"] |= {"principalArn": trusted}
     elif trusted.startswith(("lambda", "ec2", "ecs", "states", "cloudtrail")):
         made["sharedEventID"] = uuid(rng)
     return Event(role.account, HOME, second, made)

@@ -63,6 +63,8 @@ def session(role: Role, name: str, day: date, *, mfa: bool = False, federated: J
     issuer = {"type": "Role", "principalId": role.id, "arn": role.arn, "accountId": role.account, "userName": role.name}
     key = unique_id("ASIA", role.arn, name, str(day))
     context: Json = {"sessionIssuer": issuer, "webIdFederationData": federated or {}, "attributes": attributes}
+    if name.startswith("i-"):
+        context["ec2RoleDelivery"] = "2.0"
     block: Json = {"type": "AssumedRole", "principalId": f"{role.id}:{name}", "arn": named, "accountId": role.account}
     return Identity(block | {"accessKeyId": key, "sessionContext": context}, named, role.arn, None)
 
