@@ -129,6 +129,8 @@ class Yaml(Flow):
         if node.kind != "scalar" and not node.flow and isinstance(target, dict) and not is_function(target):
             column = column_of(text, node.start)
             return (self.eol + " " * column).join(line[column:] for line in self._block(target, column))
+        if node.quote in ("'", '"') and isinstance(target, str):
+            return _quoted(target, node.quote)
         return self.dump(target, "", wide=False)
 
     def block_item(self, value: Any, column: int) -> list[str]:
@@ -168,11 +170,14 @@ class Yaml(Flow):
         plain = bool(_PLAIN.fullmatch(text)) and _stays_text(text)
         if plain and (not self._quote or ":" not in text):
             return text
-        if any(not char.isprintable() for char in text):
-            return json.dumps(text)  # YAML's double quotes take JSON's escapes
-        if self._when_needed == '"':
-            return json.dumps(text, ensure_ascii=False)
-        return "'" + text.replace("'", "''") + "'"
+        return _quoted(text, self._when_needed)
+
+
+def _quoted(text: str, quote: str) -> str:
+    """Write a text in quotes, in double ones where it has something to escape."""
+    if quote == '"' or any(not char.isprintable() for char in text):
+        return json.dumps(text, ensure_ascii=not text.isprintable())  # YAML's double quotes take JSON's escapes
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _is_collection(value: Any) -> bool:

@@ -1,0 +1,284 @@
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from trailfit.deliver import branch
+from trailfit.errors import ForgeError, UsageError
+
+from . import sample
+from .sample import ACCOUNT, ORDERS, allow, document
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TEMPLATE = """Transform: AWS::Serverless-2016-10-31
+Resources:
+  OrdersWriterRole:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: orders-writer
+      ManagedPolicyArns:
+        - arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess # for now
+"""
+
+
+def git(repo: Path, *arguments: str) -> str:
+    return subprocess.run(["git", "-C", str(repo), *arguments], check=True, capture_output=True, text=True).stdout
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    folder = tmp_path / "repo"
+    folder.mkdir()
+    git(folder, "init", "-q", "--initial-branch=main")
+    git(folder, "config", "user.name", "Ada Example")
+    git(folder, "config", "user.email", "ada@example.com")
+    (folder / "template.yaml").write_text(TEMPLATE)
+    (folder / "README.md").write_text("# shop\n")
+    git(folder, "add", ".")
+    git(folder, "commit", "-q", "-m", "Start")
+    return folder
+
+
+def only_orders(**more: Any) -> dict[str, Any]:
+    principal, proposal = sample.orders_writer()
+    return {
+        **sample.recommendations(),
+        "principals": [principal],
+        "recommendations": [{**proposal, **more}],
+        "findings": [],
+    }
+
+
+NAME = "trailfit/2026-10-31"
+
+
+def test_a_role_is_edited_where_it_is_defined_and_its_json_lies_beside(repo: Path, tmp_path: Path) -> None:
+    done = branch.propose(only_orders(), repo, tmp_path / "out")
+
+    assert done.status == "created"
+    assert git(repo, "log", "--format=%s", f"main..{NAME}").splitlines() == [f"Tighten orders-writer in {ACCOUNT}"]
+    assert git(repo, "diff", "--name-only", "main", NAME).splitlines() == [
+        f"policies/{ACCOUNT}/role/orders-writer/trailfit-orders-writer.json",
+        "template.yaml",
+    ]
+    template = git(repo, "show", f"{NAME}:template.yaml")
+    assert "AmazonDynamoDBFullAccess" not in template
+    assert "dynamodb:PutItem" in template
+    written = git(repo, "show", f"{NAME}:policies/{ACCOUNT}/role/orders-writer/trailfit-orders-writer.json")
+    after = only_orders()["recommendations"][0]["after"][0]["document"]
+    assert written == json.dumps(after, indent=2, ensure_ascii=False) + "\n"
+
+
+def test_the_work_tree_the_index_and_the_current_branch_are_left_alone(repo: Path, tmp_path: Path) -> None:
+    (repo / "template.yaml").write_text("half done\n")
+    (repo / "new.txt").write_text("not added\n")
+    git(repo, "add", "new.txt")
+    before = (
+        git(repo, "status", "--porcelain"),
+        git(repo, "rev-parse", "HEAD"),
+        (repo / ".git" / "index").read_bytes(),
+    )
+    branch.propose(only_orders(), repo, tmp_path / "out")
+
+    assert (
+        git(repo, "status", "--porcelain"),
+        git(repo, "rev-parse", "HEAD"),
+        (repo / ".git" / "index").read_bytes(),
+    ) == before
+    assert git(repo, "symbolic-ref", "--short", "HEAD").strip() == "main"
+    assert (repo / "template.yaml").read_text() == "half done\n"
+
+
+def test_a_second_run_changes_nothing(repo: Path, tmp_path: Path) -> None:
+    first = branch.propose(only_orders(), repo, tmp_path / "out")
+    second = branch.propose(only_orders(), repo, tmp_path / "out")
+
+    assert (second.status, second.tip) == ("unchanged", first.tip)
+
+
+def test_once_merged_there_is_nothing_left_to_do(repo: Path, tmp_path: Path) -> None:
+    branch.propose(only_orders(), repo, tmp_path / "out")
+    git(repo, "merge", "-q", "--ff-only", NAME)
+    _principal, proposal = sample.orders_writer()
+    merged = {**only_orders(), "recommendations": [{**proposal, "before": proposal["after"]}]}
+    done = branch.propose(merged, repo, tmp_path / "out")
+
+    assert done.status == "nothing"
+    assert not done.has_changes
+
+
+def test_a_dry_run_writes_nothing_to_the_repository(repo: Path, tmp_path: Path) -> None:
+    objects = sorted(str(path) for path in (repo / ".git").rglob("*"))
+    done = branch.propose(only_orders(), repo, tmp_path / "out", dry_run=True)
+
+    assert done.has_changes
+    assert "+                Action: dynamodb:PutItem" in done.diff
+    assert sorted(str(path) for path in (repo / ".git").rglob("*")) == objects
+
+
+def test_an_unsafe_proposal_is_only_told(repo: Path, tmp_path: Path) -> None:
+    done = branch.propose(only_orders(disposition="unsafe", reasons=["ask its owner"]), repo, tmp_path / "out")
+
+    assert done.status == "nothing"
+    text = done.body.read_text()
+    assert "Not in this pull request: a person should look first" in text
+    assert f"`{ORDERS}`: Create policy. ask its owner" in text
+
+
+def test_a_new_proposal_moves_trailfit_s_own_branch(repo: Path, tmp_path: Path) -> None:
+    branch.propose(only_orders(), repo, tmp_path / "out")
+    data = only_orders()
+    data["recommendations"][0]["after"][0]["document"]["Statement"] = [allow("dynamodb:PutItem", "*")]
+    done = branch.propose(data, repo, tmp_path / "out")
+
+    assert done.status == "updated"
+    assert len(git(repo, "log", "--format=%s", f"main..{NAME}").splitlines()) == 1
+
+
+def test_a_branch_with_somebody_s_commit_is_never_moved(repo: Path, tmp_path: Path) -> None:
+    branch.propose(only_orders(), repo, tmp_path / "out")
+    git(repo, "switch", "-q", NAME)
+    git(repo, "commit", "-q", "--allow-empty", "-m", "My own thought")
+    git(repo, "switch", "-q", "main")
+    mine = git(repo, "rev-parse", NAME)
+    with pytest.raises(ForgeError, match="holds commits that are not trailfit’s: My own thought"):
+        branch.propose(only_orders(), repo, tmp_path / "out")
+
+    assert git(repo, "rev-parse", NAME) == mine
+
+
+def test_from_trailfit_s_own_branch_nothing_is_built(repo: Path, tmp_path: Path) -> None:
+    branch.propose(only_orders(), repo, tmp_path / "out")
+    git(repo, "switch", "-q", NAME)
+    with pytest.raises(ForgeError, match="switch to the main branch"):
+        branch.propose(only_orders(), repo, tmp_path / "out")
+
+
+def test_a_template_that_makes_another_role_too_is_not_edited_for_one(repo: Path, tmp_path: Path) -> None:
+    data = only_orders()
+    other = ORDERS.replace(ACCOUNT, "111122223333")
+    data["principals"].append({**data["principals"][0], "principal": other, "account": "111122223333"})
+    done = branch.propose(data, repo, tmp_path / "out")
+
+    assert done.not_edited == [(ORDERS, f"OrdersWriterRole also makes {other}, for which nothing safe is proposed")]
+    assert "template.yaml" not in git(repo, "diff", "--name-only", "main", NAME)
+    assert "**not edited**: `template.yaml`" in done.body.read_text()
+
+
+def test_a_file_that_drifted_from_what_is_deployed_is_not_edited(repo: Path, tmp_path: Path) -> None:
+    (repo / "template.yaml").write_text(TEMPLATE.replace("AmazonDynamoDBFullAccess", "ReadOnlyAccess"))
+    git(repo, "commit", "-q", "-a", "-m", "Drift")
+    done = branch.propose(only_orders(), repo, tmp_path / "out")
+
+    assert "does not hold the policy AmazonDynamoDBFullAccess as it is deployed" in done.not_edited[0][1]
+
+
+def with_policy_file(repo: Path, path: str, text: str) -> None:
+    (repo / path).parent.mkdir(parents=True, exist_ok=True)
+    (repo / path).write_bytes(text.encode())
+    git(repo, "rm", "-q", "--ignore-unmatch", "template.yaml")
+    git(repo, "add", ".")
+    git(repo, "commit", "-q", "-m", "Policies")
+
+
+OLD = document(allow(["s3:GetObject", "s3:PutObject"], "arn:aws:s3:::b/*"))
+NEW = document(allow(["s3:GetObject"], "arn:aws:s3:::b/*"))
+
+
+def s3_only() -> dict[str, Any]:
+    change = sample.recommendation(
+        ORDERS,
+        [{"kind": "inline", "name": "access", "document": OLD}],
+        [{"kind": "inline", "name": "access", "document": NEW}],
+    )
+    return {**only_orders(), "recommendations": [change]}
+
+
+@pytest.mark.parametrize("eol", ["\n", "\r\n"])
+def test_a_json_file_that_holds_the_policy_is_edited_and_no_second_one_made(
+    repo: Path, tmp_path: Path, eol: str
+) -> None:
+    text = json.dumps(OLD, indent=4).replace("\n", eol) + eol
+    with_policy_file(repo, "iam/orders-writer/access.json", text)
+    branch.propose(s3_only(), repo, tmp_path / "out")
+
+    assert git(repo, "diff", "--name-only", "main", NAME).splitlines() == ["iam/orders-writer/access.json"]
+    edited = subprocess.run(
+        ["git", "-C", str(repo), "show", f"{NAME}:iam/orders-writer/access.json"], check=True, capture_output=True
+    ).stdout
+    assert edited.decode() == json.dumps(NEW, indent=4).replace("\n", eol) + eol
+
+
+def test_a_json_file_with_the_same_text_for_somebody_else_is_left_alone(repo: Path, tmp_path: Path) -> None:
+    with_policy_file(repo, "iam/invoices/other.json", json.dumps(OLD))
+    branch.propose(s3_only(), repo, tmp_path / "out")
+
+    assert git(repo, "diff", "--name-only", "main", NAME).splitlines() == [
+        f"policies/{ACCOUNT}/role/orders-writer/access.json"
+    ]
+
+
+@pytest.mark.parametrize("text", sample.HOSTILE)
+def test_hostile_names_stay_in_their_folder_and_in_their_line(repo: Path, tmp_path: Path, text: str) -> None:
+    arn = f"arn:aws:iam::{ACCOUNT}:role/{text}"
+    change = sample.recommendation(
+        arn, [{"kind": "inline", "name": text, "document": OLD}], [{"kind": "inline", "name": text, "document": NEW}],
+        id=text, reasons=[text], rollback=[text],
+    )  # fmt: skip
+    done = branch.propose({**only_orders(), "recommendations": [change], "principals": []}, repo, tmp_path / "out")
+
+    [path] = git(repo, "diff", "--name-only", "-z", "main", NAME).strip("\0").split("\0")
+    assert path.startswith(f"policies/{ACCOUNT}/role/")
+    assert ".." not in path.split("/")
+    [message] = [one for one in git(repo, "log", "--format=%B%x00", f"main..{NAME}").split("\0") if one.strip()]
+    assert len(message.strip().splitlines()) == 6
+    assert not set(done.body.read_text()) & set("\x1b\x07\u202e\u202c\u2066\u2069\u200b\ufeff")
+
+
+def test_the_body_stays_within_the_forges_limit(repo: Path, tmp_path: Path) -> None:
+    data = only_orders()
+    for number in range(120):
+        arn = f"arn:aws:iam::{ACCOUNT}:role/service-{number:03d}"
+        data["recommendations"].append(sample.recommendation(
+            arn, [{"kind": "inline", "name": "a", "document": OLD}], [{"kind": "inline", "name": "a", "document": NEW}], reasons=["x" * 900]))  # fmt: skip
+    done = branch.propose(data, repo, tmp_path / "out")
+
+    assert len(done.body.read_text()) <= 65_536
+    assert len(git(repo, "log", "--format=%s", f"main..{NAME}").splitlines()) == 121
+
+
+@pytest.mark.parametrize("make", ["missing", "plain", "empty"])
+def test_what_is_no_repository_is_one_readable_line(tmp_path: Path, make: str) -> None:
+    folder = tmp_path / "x"
+    if make != "missing":
+        folder.mkdir()
+    if make == "empty":
+        git(folder, "init", "-q")
+    with pytest.raises(UsageError):
+        branch.propose(only_orders(), folder, tmp_path / "out")
+
+
+def test_the_same_proposal_is_the_same_commit_everywhere(repo: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    git(tmp_path, "clone", "-q", str(repo), str(copy))
+    git(copy, "config", "user.name", "Ada Example")
+    git(copy, "config", "user.email", "ada@example.com")
+
+    assert (
+        branch.propose(only_orders(), repo, tmp_path / "a").tip
+        == branch.propose(only_orders(), copy, tmp_path / "b").tip
+    )
+
+
+def test_a_bare_repository_and_a_work_tree_of_another_branch_work_too(repo: Path, tmp_path: Path) -> None:
+    bare = tmp_path / "bare.git"
+    git(tmp_path, "clone", "-q", "--bare", str(repo), str(bare))
+    assert branch.propose(only_orders(), bare, tmp_path / "out").status == "created"
+    git(repo, "worktree", "add", "-q", "-b", "side", str(tmp_path / "side"))
+    assert branch.propose(only_orders(), tmp_path / "side", tmp_path / "out").status == "created"
+    assert branch.propose(only_orders(), tmp_path / "side", tmp_path / "out", dry_run=True).status == "unchanged"
