@@ -7,6 +7,7 @@ puts it to the law.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 from trailfit.policy import principal
 from trailfit.policy.automaton import Part, minterms
 from trailfit.policy.grant import EVERYTHING, PatternSet, Rule, Rules
-from trailfit.policy.pattern import ANY_ONE, ANY_RUN, SEGMENT_RUN, Tokens
+from trailfit.policy.pattern import ANY_ONE, ANY_RUN, SEGMENT_RUN, Tokens, Variable
 from trailfit.policy.satisfy import Clause, Context, Search
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 ANY_ACTION: Tokens = (ANY_ONE, ANY_RUN, ":", ANY_ONE, ANY_RUN)
 ANY_ARN: Tokens = ("a", "r", "n", ":", *(SEGMENT_RUN, ":") * 4, ANY_RUN)
 NO_RESOURCE: Tokens = ("*",)
+#: Values tried for a policy variable, beside those that the case itself suggests.
+_WORDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Case:
     principal: str | None
     context: Context
     rival: Rule | None
+    question: Question
 
 
 class Question:
@@ -65,6 +69,33 @@ class Question:
     def multivalued(self) -> frozenset[str]:
         """List the keys that may have several values: those that some condition reads with a set operator."""
         return frozenset(each.key.lower() for rule in self.everyone for each in rule.conditions if each.qualifier)
+
+    @cached_property
+    def variables(self) -> tuple[Variable, ...]:
+        """List the policy variables in resources and in values of conditions, one of each key."""
+        patterns = (
+            each
+            for rule in self.everyone
+            for each in (*rule.resources.patterns, *(value for one in rule.conditions for value in one.patterns))
+        )
+        found = (token for each in patterns for token in each if isinstance(token, Variable))
+        return tuple({token.key.lower(): token for token in found}.values())
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """List the plain ends of the statements' resources: values that a policy variable could have."""
+        ends = (
+            each.replace("/", ":").rpartition(":")[2]
+            for rule in self.everyone
+            for each in rule.statement.resources or ()
+        )
+        return tuple(dict.fromkeys(end for end in ends if end and not set(end) & set("*?$")))[:_WORDS]
+
+    @cached_property
+    def spellings(self) -> tuple[str, ...]:
+        """List the actions as the statements write them, up to their first wildcard, the longest first."""
+        plain = {re.split(r"[*?]", each, maxsplit=1)[0] for rule in self.everyone for each in rule.statement.actions}
+        return tuple(sorted(plain, key=lambda each: (-len(each), each)))
 
     @cached_property
     def principals(self) -> tuple[str | None, ...]:
@@ -203,7 +234,10 @@ class _Cases:
             context = self.context(here)
             if context is not None:
                 rival = next((each for each in self.sides if each.rule in here), None)
-                yield Case(self.rule, action, resource, wanted, who, context, rival.rule if rival else None)
+                nearest = rival.rule if rival else None
+                yield Case(
+                    self.rule, action, resource, wanted, who, context, nearest, self.question
+                )  # fmt: skip
 
     def context(self, live: frozenset[Rule]) -> Context | None:
         """Find a context in which the rule and the boundary allow, no new Deny applies, and the old do not allow."""

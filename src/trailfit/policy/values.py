@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from trailfit.policy import automaton, condition, pattern
 from trailfit.policy.automaton import Part
-from trailfit.policy.pattern import ANY_RUN, SEGMENT_RUN, Variable
+from trailfit.policy.pattern import ANY_ONE, ANY_RUN, SEGMENT_RUN, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -140,7 +140,7 @@ def candidates(conditions: frozenset[Condition]) -> tuple[str, ...]:
 
 
 def _texts(conditions: frozenset[Condition]) -> Iterator[str]:
-    parts = {Part((ANY_RUN,)): None}
+    parts = {Part((ANY_ONE, ANY_RUN)): None}
     for each in sorted(conditions, key=lambda each: (each.operator.name, each.values)):
         operator = each.operator
         if operator.kind == "bool":
@@ -156,6 +156,7 @@ def _texts(conditions: frozenset[Condition]) -> Iterator[str]:
                 parts[Part(read, folded=operator.ignore_case)] = None
     for _, text in automaton.minterms(list(parts), _STATE_LIMIT):
         yield "".join(text)
+    yield ""
 
 
 _ANY_ARN: pattern.Tokens = (SEGMENT_RUN, ":") * 5 + (ANY_RUN,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from trailfit.policy import values
@@ -9,7 +10,7 @@ from trailfit.policy.evaluate import Request, grants
 from trailfit.policy.pattern import ANY_ONE, ANY_RUN, COLON, SEGMENT_ONE, SEGMENT_RUN, Variable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from trailfit.policy.document import Document
     from trailfit.policy.minterms import Case
@@ -23,9 +24,21 @@ def confirmed(
     case: Case, new: Sequence[Document], old: Sequence[Document], boundary: Sequence[Document] | None
 ) -> Request | None:
     """Write the case as a request that `new` allows and `old` does not; None when the law does not confirm it."""
-    return next(
-        (request for request in _requests(case) if is_new(request, new, old, boundary)), None
-    )  # fmt: skip
+    for request in _requests(case):
+        if is_new(request, new, old, boundary):
+            return _shortest(request, new, old, boundary)
+    return None
+
+
+def _shortest(
+    request: Request, new: Sequence[Document], old: Sequence[Document], boundary: Sequence[Document] | None
+) -> Request:
+    """Leave out the context keys without which the request still shows the same."""
+    for key in request.context:
+        less = replace(request, context={other: value for other, value in request.context.items() if other != key})
+        if is_new(less, new, old, boundary):
+            request = less
+    return request
 
 
 def is_new(
@@ -47,48 +60,51 @@ def readable(
     `names` are actions to try, such as a catalogue's of the service.
     """
     for name in names:
-        other = Request(request.principal, name, request.resource, request.context)
+        other = replace(request, action=name)
         if is_new(other, new, old, boundary):
             return other
     return request
 
 
 def _requests(case: Case) -> Iterator[Request]:
+    """Write the case with several values for its policy variables, the most telling first."""
     context = {key: value for key, value in case.context.values.items() if value is not None}
-    named = {key.lower(): value for key, value in context.items()}
-    for symbol in case.resource:
-        if isinstance(symbol, Variable) and symbol.key.lower() not in named:
-            context[symbol.key] = named[symbol.key.lower()] = (values.placeholder(symbol),)
-    for condition_key in _variables(case):
-        if condition_key.key.lower() not in named:
-            context[condition_key.key] = named[condition_key.key.lower()] = (values.placeholder(condition_key),)
+    absent = {key.lower() for key, value in case.context.values.items() if value is None}
+    given = {key.lower() for key in context}
+    free = [each for each in case.question.variables if each.key.lower() not in given | absent]
+    ends = ["".join(case.resource).rpartition(mark)[2] for mark in (":", "/")]
+    for value in dict.fromkeys(
+        [None, *ends, *(value[0] for value in context.values()), *case.question.words, ""] if free else [None]
+    ):
+        bound = {each.key: (values.placeholder(each) if value is None else value,) for each in free}
+        yield from _written(case, {**context, **bound})
+    if free:
+        yield from _written(case, context)
+
+
+def _written(case: Case, context: Mapping[str, values.Value]) -> Iterator[Request]:
+    """Write the case in this context, with a plain resource before the shortest one."""
+    known = {key.lower(): value[0] for key, value in context.items()}
 
     def filled(symbols: Iterable[str]) -> str:
-        return "".join(named[s.key.lower()][0] if isinstance(s, Variable) else s for s in symbols)
+        return "".join(known.get(s.key.lower(), "") if isinstance(s, Variable) else s for s in symbols)
 
     action = _cased(filled(case.action), case)
     written = {key: value[0] if len(value) == 1 else value for key, value in context.items()}
-    for resource in (*_plausible(case, action.partition(":")[0]), filled(case.resource)):
+    for resource in (*_plausible(case, action.partition(":")[0], known), filled(case.resource)):
         yield Request(case.principal, action, resource, written)
 
 
-def _variables(case: Case) -> list[Variable]:
-    """List the variables in the values of the rule's own conditions."""
-    return [
-        token
-        for each in case.rule.conditions
-        for value in each.patterns
-        for token in value
-        if isinstance(token, Variable)
-    ]
-
-
 def _cased(action: str, case: Case) -> str:
-    """Write the action as the statement writes it, where it names it."""
-    return next((each for each in case.rule.statement.actions if each.lower() == action), action)
+    """Write the action as the statements write it, as far as one of them names it."""
+    for each in (*case.rule.statement.actions, *case.question.spellings):
+        if action == each.lower():
+            return each
+    start = next((each for each in case.question.spellings if action.startswith(each.lower())), "")
+    return start + action[len(start) :]
 
 
-def _plausible(case: Case, service: str) -> Iterator[str]:
+def _plausible(case: Case, service: str, known: Mapping[str, str]) -> Iterator[str]:
     """Fill the wildcards of the statement's own resource pattern with plain words."""
     pattern = case.resource_pattern
     if pattern is None or pattern == (ANY_RUN,):
@@ -100,7 +116,7 @@ def _plausible(case: Case, service: str) -> Iterator[str]:
     for token in pattern:
         segment += token == COLON and segment < len(_SEGMENTS) - 1
         if isinstance(token, Variable):
-            found.append(values.placeholder(token))
+            found.append(known.get(token.key.lower(), ""))
         elif token in (ANY_RUN, SEGMENT_RUN):
             found.append(_SEGMENTS[segment] or service)
         else:

@@ -1,0 +1,183 @@
+"""Pattern algebra held against its definition: on every small pattern, and on random ones."""
+
+import itertools
+import json
+import random
+
+import pytest
+
+from trailfit.policy import automaton, inclusion, pattern
+from trailfit.policy.automaton import Automaton, Part, TooLargeError
+from trailfit.policy.pattern import ANY_ONE, ANY_RUN, Variable
+
+SYMBOLS = ("a", "b", ANY_RUN, ANY_ONE)
+#: Long enough to tell all patterns of four tokens apart.
+STRINGS = ["".join(letters) for n in range(6) for letters in itertools.product("abc", repeat=n)]
+
+
+def patterns(longest):
+    return [tokens for n in range(longest + 1) for tokens in itertools.product(SYMBOLS, repeat=n)]
+
+
+def language(tokens):
+    """The strings that a pattern matches, as bits of one number."""
+    regex = pattern.compiled(tokens)
+    return sum(1 << n for n, text in enumerate(STRINGS) if regex.match(text))
+
+
+def relations_hold(longest):
+    """Compare inclusion and overlap of all pairs with their definitions; return how many pairs."""
+    every = [(tokens, language(tokens)) for tokens in patterns(longest)]
+    for (inner, smaller), (outer, larger) in itertools.product(every, every):
+        witness = automaton.outside(inner, [outer])
+        assert (witness is None) == (smaller & ~larger == 0), (inner, outer)
+        if witness is not None:
+            assert pattern.matches(inner, witness)
+            assert not pattern.matches(outer, witness)
+        if inclusion.within(inner, outer):
+            assert witness is None, (inner, outer)
+        elif all(len(token) == 1 for token in inner):
+            assert witness is not None, (inner, outer)
+        assert automaton.overlap(inner, outer) == bool(smaller & larger), (inner, outer)
+    return len(every) ** 2
+
+
+def test_inclusion_and_overlap_are_their_definitions_on_all_small_patterns():
+    assert relations_hold(3) == 7_225
+
+
+@pytest.mark.slow
+def test_inclusion_and_overlap_are_their_definitions_on_all_patterns_of_four():
+    assert relations_hold(4) == 116_281
+
+
+def test_inclusion_in_several_patterns_is_its_definition():
+    rng = random.Random(5)
+    every = [(tokens, language(tokens)) for tokens in patterns(3)]
+    for _ in range(3_000):
+        (inner, smaller), *outers = rng.choices(every, k=rng.choice((3, 4)))
+        union = 0
+        for _, larger in outers:
+            union |= larger
+        assert (automaton.outside(inner, [tokens for tokens, _ in outers]) is None) == (smaller & ~union == 0)
+
+
+def test_minterms_are_all_the_sets_that_strings_match():
+    rng = random.Random(6)
+    every = patterns(3)
+    for _ in range(500):
+        several = [(ANY_RUN,), *rng.choices(every, k=3)]
+        found = {}
+        for numbers, text in automaton.minterms([Part(tokens) for tokens in several]):
+            assert numbers not in found
+            found[numbers] = "".join(text)
+        for text in (*STRINGS, *found.values()):
+            numbers = frozenset(n for n, tokens in enumerate(several) if pattern.matches(tokens, text))
+            assert numbers in found
+            assert len(found[numbers]) <= len(text)
+
+
+def test_glob_questions(reference):
+    asked = 0
+    for line in (reference / "policy-cases" / "own" / "glob_inclusion.jsonl").read_text().splitlines():
+        question = json.loads(line)
+
+        def read(text, mode=question["mode"]):
+            tokens = pattern.tokens(text, variables=False)
+            return pattern.arn(tokens, complete=False) if mode == "arn" else tokens
+
+        inner, outers = read(question["p"]), [read(text) for text in question["q"]]
+        witness = automaton.outside(inner, outers)
+        assert (witness is None) == question["subset"], question
+        if witness is not None:
+            assert pattern.matches(inner, witness)
+            assert not any(pattern.matches(outer, witness) for outer in outers)
+        assert question["subset"] or not any(inclusion.within(inner, outer) for outer in outers)
+        asked += 1
+    assert asked == 600
+
+
+def test_segments_of_arns_hold_their_wildcards():
+    def arn(text):
+        return pattern.arn(pattern.tokens(text))
+
+    assert automaton.outside(arn("arn:aws:s3:*:*:b"), [arn("arn:aws:s3:*")]) is None
+    assert automaton.outside(arn("arn:aws:s3:*"), [arn("arn:aws:s3:*:*:b")]) is not None
+    assert automaton.outside(arn("*"), [arn("arn:*")]) is not None
+    assert inclusion.within(arn("arn:aws:s3:r:*:b"), arn("arn:aws:s3:?:*:b*"))
+    assert not inclusion.within(arn("arn:aws:s3:*:*:b"), arn("arn:aws:s3:?:*:b"))
+    assert not inclusion.within(arn("arn:aws:s3:::?"), arn("arn:aws:s3:::::?"))
+    assert not automaton.overlap(arn("arn:aws:s3:::b"), arn("arn:aws:s3:*:b"))
+    assert not automaton.overlap(arn("arn:aws:s3:?:1:b"), arn("arn:aws:s3::1:b"))
+
+
+NAME, OTHER = Variable("aws:username"), Variable("aws:userid")
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer", "expected"),
+    [
+        (("h", NAME), ("h", NAME), True), (("h", NAME), ("h", ANY_RUN), True), (("h", NAME), ("h", ANY_ONE), False),
+        (("h", NAME), ("h", OTHER), False), (("h", ANY_RUN), ("h", NAME), False), (("h", "a"), ("h", NAME), False),
+        (("h", NAME, "x"), ("h", NAME), False), ((NAME, NAME), (NAME, ANY_RUN), True),
+    ],
+)  # fmt: skip
+def test_variable_is_within_itself_and_any_run_only(inner, outer, expected):
+    assert inclusion.within(inner, outer) is expected
+    assert (automaton.outside(inner, [outer]) is None) is expected
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        (("h", NAME), ("h", "a"), True),
+        (("h", NAME), ("k",), False),
+        (("h", NAME, "x"), ("h", "a", "x"), True),
+        ((NAME,), (), True),
+    ],
+)
+def test_variable_may_be_any_string(one, other, expected):
+    assert automaton.overlap(one, other) is expected
+
+
+def test_pattern_read_as_may_matches_whatever_a_variable_could_be():
+    numbers = [found for found, _ in automaton.minterms([Part(("h", NAME)), Part(("h", "a", "b"), may=True)])]
+    assert numbers == [frozenset({0, 1})]
+    numbers = [found for found, _ in automaton.minterms([Part(("h", NAME)), Part(("h", "a", "b"))])]
+    assert numbers == [frozenset({0})]
+    numbers = [found for found, _ in automaton.minterms([Part(("a",)), Part((NAME,), may=True)])]
+    assert numbers == [frozenset({0, 1})]
+
+
+def test_variables_past_the_number_of_symbols_are_not_confused(monkeypatch):
+    monkeypatch.setattr(inclusion, "_variables", {f"v{n}": "x" for n in range(70_000)})
+    fresh, another = Variable("fresh:one"), Variable("fresh:another")
+
+    assert not inclusion.within((fresh,), (another,))
+    assert not inclusion.within((fresh,), ("a", ANY_RUN))
+
+
+def test_private_characters_are_not_taken_for_wildcards():
+    assert not inclusion.within(("\U000f0000",), ("a", ANY_RUN))
+    assert not inclusion.within(("a", "\U000f0000"), ("a", ANY_RUN, "b"))
+    assert not automaton.outside(("\U000f0000",), [(ANY_ONE,)])
+
+
+def test_folded_pattern_takes_both_cases():
+    found = dict(automaton.minterms([Part((ANY_RUN,)), Part(("a", "b"), folded=True), Part(("a", "B"))]))
+    assert "".join(found[frozenset({0, 1, 2})]) == "aB"
+    assert len("".join(found[frozenset({0, 1})])) == 2
+
+
+def test_too_many_states_are_given_up():
+    parts = [Part((ANY_RUN,)), *(Part((ANY_RUN, "a", *(ANY_ONE,) * n)) for n in range(14))]
+    with pytest.raises(TooLargeError):
+        list(automaton.minterms(parts, limit=500))
+
+
+def test_fresh_character_is_one_that_no_pattern_names():
+    named = tuple(automaton._FRESH)
+    witness = automaton.outside((ANY_ONE,), [(character,) for character in named])
+    assert witness
+    assert witness not in named
+    assert Automaton([Part(("a",))])._symbols[0] == "x"
