@@ -416,7 +416,16 @@ _ONE = {
     },
     "ListRules": lambda a, r, p: {
         "Rules": _here(
-            r, [{"Name": "nightly", "Arn": _arn("events", a, "rule/nightly"), "EventBusName": "default"}], []
+            r,
+            [
+                {
+                    "Name": "nightly",
+                    "Arn": _arn("events", a, "rule/nightly"),
+                    "EventBusName": "default",
+                    "RoleArn": _role(a),
+                }
+            ],
+            [],
         )
     },
     "ListTargetsByRule": lambda a, r, p: {
