@@ -26,7 +26,7 @@ import msgspec
 
 from trailfit.errors import LakeError
 from trailfit.model import Unit
-from trailfit.storage import BucketStorage, FolderStorage, open_storage
+from trailfit.storage.places import BucketStorage, FolderStorage, open_storage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -113,7 +113,7 @@ class Manifest(msgspec.Struct, frozen=True):
         return Unit(self.account, date.fromisoformat(self.day))
 
     def parts(self, table: Table) -> tuple[Part, ...]:
-        """The parts of one table."""
+        """Give the parts of one table."""
         return {"events": self.events, "usage": self.usage, "skipped": self.skipped}[table]
 
 
@@ -172,8 +172,8 @@ class Lake:
     def commit(self, manifest: Manifest, staged: Path, previous: Manifest | None) -> None:
         """Make a unit visible: its parts from the folder `staged` (``events/…``, ``usage/…``), then its manifest.
 
-        A table without a folder there stays as it is. Killed at any moment, the lake still reads as before or as after. Left-over parts of `previous` are removed
-        last, and by `sweep` where that did not happen.
+        A table without a folder there stays as it is. Killed at any moment, the lake still reads as before or as after.
+        Left-over parts of `previous` are removed last, and by `sweep` where that did not happen.
         """
         for table in TABLES:
             folder = unit_path(table, manifest.unit)
@@ -225,7 +225,7 @@ class Lake:
     @contextlib.contextmanager
     def lock(self, wait: float = 0.0) -> Iterator[None]:
         """Hold the lake for writing. Raises LakeError when another ingest holds it for longer than `wait` seconds."""
-        from trailfit.lock import hold
+        from trailfit.storage.lock import hold
 
         with hold(self.storage, wait):
             yield
@@ -311,7 +311,7 @@ def _bucket_dataset(storage: BucketStorage, table: Table, files: list[str]) -> A
     import pyarrow as pa
     import pyarrow.dataset as ds
 
-    from trailfit.storage import arrow_filesystem
+    from trailfit.storage.places import arrow_filesystem
 
     partitioning = ds.partitioning(pa.schema([("account", pa.string()), ("date", pa.string())]), flavor="hive")
     return ds.dataset(

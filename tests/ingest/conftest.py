@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import urllib.request
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from trailfit import storage
+from trailfit.storage import places as storage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 REGION = "eu-west-1"
 
@@ -30,7 +32,9 @@ class S3:
 
     def upload(self, bucket: str, folder: Path, prefix: str = "") -> None:
         for path in sorted(folder.rglob("*.gz")):
-            self.client.put_object(Bucket=bucket, Key=f"{prefix}{path.relative_to(folder).as_posix()}", Body=path.read_bytes())
+            self.client.put_object(
+                Bucket=bucket, Key=f"{prefix}{path.relative_to(folder).as_posix()}", Body=path.read_bytes()
+            )
 
 
 def forget_clients() -> None:
@@ -50,7 +54,13 @@ def server() -> Iterator[tuple[str, int, dict[str, str]]]:
     host, port = moto.get_host_and_port()
     import boto3
 
-    iam = boto3.client("iam", endpoint_url=f"http://{host}:{port}", region_name=REGION, aws_access_key_id="x", aws_secret_access_key="x")
+    iam = boto3.client(
+        "iam",
+        endpoint_url=f"http://{host}:{port}",
+        region_name=REGION,
+        aws_access_key_id="x",
+        aws_secret_access_key="x",
+    )
     iam.create_user(UserName="tester")
     policy = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}'
     iam.put_user_policy(UserName="tester", PolicyName="s3", PolicyDocument=policy)

@@ -11,9 +11,13 @@ import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-SLOW_DOWN = b"<?xml version='1.0'?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+SLOW_DOWN = (
+    b"<?xml version='1.0'?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
+)
 DENIED = b"<?xml version='1.0'?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
-EXPIRED = b"<?xml version='1.0'?><Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>"
+EXPIRED = (
+    b"<?xml version='1.0'?><Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>"
+)
 
 #: Decides, from method and path, what goes wrong with a request: one of KINDS, or None.
 Fault = Callable[[str, str], str | None]
@@ -58,7 +62,12 @@ class Proxy:
                     return
                 if kind == "stall":
                     time.sleep(stall)
-                answers = {"slow_down": (503, SLOW_DOWN), "server_error": (500, b""), "denied": (403, DENIED), "expired": (400, EXPIRED)}
+                answers = {
+                    "slow_down": (503, SLOW_DOWN),
+                    "server_error": (500, b""),
+                    "denied": (403, DENIED),
+                    "expired": (400, EXPIRED),
+                }
                 if kind in answers:
                     self.answer(*answers[kind], [("content-type", "application/xml")])
                     return
@@ -70,10 +79,20 @@ class Proxy:
                 response = upstream.getresponse()
                 data = response.read()
                 headers = [(name, value) for name, value in response.getheaders() if name.lower() not in HOP]
-                self.answer(response.status, data, headers, cut=kind == "cut", head=response.getheader("content-length"))
+                self.answer(
+                    response.status, data, headers, cut=kind == "cut", head=response.getheader("content-length")
+                )
                 upstream.close()
 
-            def answer(self, status: int, data: bytes, headers: list[tuple[str, str]], *, cut: bool = False, head: str | None = None) -> None:
+            def answer(
+                self,
+                status: int,
+                data: bytes,
+                headers: list[tuple[str, str]],
+                *,
+                cut: bool = False,
+                head: str | None = None,
+            ) -> None:
                 self.send_response_only(status)
                 for name, value in headers:
                     self.send_header(name, value)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-
 from tests.ingest.conftest import forget_clients
 from tests.ingest.faults import Proxy, at_random
 from tests.ingest.test_run import balanced, rows
 from tests.ingest.trails import ACCOUNT, OTHER, put, record, several_days, tree
+
 from trailfit.errors import LakeError, SourceError
 from trailfit.ingest.run import run
+from trailfit.ingest.selection import Selection
 from trailfit.lake import Lake
 
 
@@ -60,7 +61,9 @@ def test_only_the_days_asked_for_are_listed(tmp_path, s3):
     several_days(tmp_path / "logs")
     s3.upload(s3.make("logs"), tmp_path / "logs")
     with Proxy(s3.host, s3.port, lambda *_: None) as proxy:
-        result = _through(proxy, ["s3://logs"], Lake(tmp_path / "lake"), first=date(2026, 10, 29), last=date(2026, 10, 29))
+        result = _through(
+            proxy, ["s3://logs"], Lake(tmp_path / "lake"), selection=Selection(date(2026, 10, 29), date(2026, 10, 29))
+        )
 
     listed = [path for method, path in proxy.requests if method == "GET" and "list-type" in path]
     days = {path.split("2026%2F10%2F")[1][:2] for path in listed if "2026%2F10%2F" in path}

@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-
 from tests.ingest.trails import put, record, several_days, tree
+
 from trailfit.lake import Lake
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PROGRAM = "import sys; from trailfit.cli.main import main; sys.argv[0] = 'trailfit'; main()"
 
 
 def start(logs: Path, lake: Path, *, jobs: int = 2) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-c", PROGRAM, "-q", "ingest", str(logs), "--lake", str(lake), "--jobs", str(jobs), "--wait", "20"]
+    command = [
+        sys.executable,
+        "-c",
+        PROGRAM,
+        "-q",
+        "ingest",
+        str(logs),
+        "--lake",
+        str(lake),
+        "--jobs",
+        str(jobs),
+        "--wait",
+        "20",
+    ]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
 
 
@@ -50,13 +65,15 @@ def kill_and_compare(tmp_path: Path, kills: int, seed: int) -> int:
     """Kill ingests at random moments, `kills` of them; return how many were still running then."""
     logs = tmp_path / "logs"
     several_days(logs, days=6)
-    put(logs, [record("loose")]).rename(logs / "loose.json.gz")
+    put(logs, [record("loose", account="444455556666")]).rename(logs / "loose.json.gz")
     began = time.monotonic()
     finish(logs, tmp_path / "calm")
     takes = time.monotonic() - began
     calm = tree(tmp_path / "calm")
     con = Lake(tmp_path / "calm").connect()
-    sizes = {(a, d): n for a, d, n in con.sql("select account, date::text, count(*) from events group by all").fetchall()}
+    sizes = {
+        (a, d): n for a, d, n in con.sql("select account, date::text, count(*) from events group by all").fetchall()
+    }
     rng = random.Random(seed)
     done = hit = number = 0
     while done < kills:
@@ -66,7 +83,7 @@ def kill_and_compare(tmp_path: Path, kills: int, seed: int) -> int:
             process = start(logs, lake)
             time.sleep(rng.uniform(0.1, 1.1) * takes)
             running = process.poll() is None
-            os.kill(process.pid, signal.SIGKILL)
+            process.kill()
             process.wait()
             done += 1
             hit += running
@@ -108,7 +125,17 @@ def test_a_full_disk_is_said_and_nothing_half_written_is_seen(tmp_path):
     logs = tmp_path / "logs"
     several_days(logs, days=3)
     limited = "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000)); "
-    command = [sys.executable, "-c", limited + PROGRAM, "ingest", str(logs), "--lake", str(tmp_path / "lake"), "--jobs", "1"]
+    command = [
+        sys.executable,
+        "-c",
+        limited + PROGRAM,
+        "ingest",
+        str(logs),
+        "--lake",
+        str(tmp_path / "lake"),
+        "--jobs",
+        "1",
+    ]
 
     failed = subprocess.run(command, capture_output=True, text=True, check=False)
     finish(logs, tmp_path / "calm")

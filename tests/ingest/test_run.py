@@ -7,10 +7,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-
 from tests.ingest.trails import ACCOUNT, OTHER, compact, event_id, put, record, several_days, tree
+
 from trailfit.errors import LakeError, SourceError
 from trailfit.ingest.run import Ingested, run
+from trailfit.ingest.selection import Selection
 from trailfit.lake import Lake
 
 
@@ -149,8 +150,8 @@ def test_what_was_left_out_of_a_window_is_read_when_the_window_grows(tmp_path):
     several_days(tmp_path / "logs")
     ingest(tmp_path / "logs", tmp_path / "whole")
 
-    narrow = ingest(tmp_path / "logs", tmp_path / "lake", first=date(2026, 10, 29), last=date(2026, 10, 29))
-    again = ingest(tmp_path / "logs", tmp_path / "lake", first=date(2026, 10, 29), last=date(2026, 10, 29))
+    narrow = ingest(tmp_path / "logs", tmp_path / "lake", selection=Selection(date(2026, 10, 29), date(2026, 10, 29)))
+    again = ingest(tmp_path / "logs", tmp_path / "lake", selection=Selection(date(2026, 10, 29), date(2026, 10, 29)))
     days = rows(tmp_path / "lake", "select distinct date from events")
     wide = ingest(tmp_path / "logs", tmp_path / "lake")
 
@@ -167,7 +168,11 @@ def test_only_the_accounts_and_regions_asked_for_are_read(tmp_path):
     loose = tmp_path / "logs" / "loose.json"
     loose.write_bytes(compact(record("here"), record("there", awsRegion="us-east-1"), record("other", account=OTHER)))
 
-    result = ingest(tmp_path / "logs", tmp_path / "lake", accounts=[ACCOUNT], regions=["us-east-1"])
+    result = ingest(
+        tmp_path / "logs",
+        tmp_path / "lake",
+        selection=Selection(accounts=frozenset({ACCOUNT}), regions=frozenset({"us-east-1"})),
+    )
     narrow = rows(tmp_path / "lake", "select event_id, account, region from events")
     wide = ingest(loose, tmp_path / "lake")
 

@@ -7,8 +7,10 @@ import hashlib
 import json
 import os
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ACCOUNT = "111122223333"
 OTHER = "012345678901"
@@ -69,14 +71,19 @@ def put(
     """Write one log object under `folder` in CloudTrail's layout; its time of change is fixed."""
     at = datetime.fromisoformat(delivered)
     owner = f"{organization}/{account}" if organization else account
-    path = folder / f"AWSLogs/{owner}/CloudTrail/{region}/{at:%Y/%m/%d}/{account}_CloudTrail_{region}_{at:%Y%m%dT%H%MZ}_{tag}.json.gz"
+    path = (
+        folder
+        / f"AWSLogs/{owner}/CloudTrail/{region}/{at:%Y/%m/%d}/{account}_CloudTrail_{region}_{at:%Y%m%dT%H%MZ}_{tag}.json.gz"
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(gzip.compress(compact(*records), mtime=0))
     os.utime(path, (1_790_000_000, 1_790_000_000))
     return path
 
 
-def several_days(folder: Path, *, days: int = 4, accounts: tuple[str, ...] = (ACCOUNT, OTHER), per_object: int = 40) -> int:
+def several_days(
+    folder: Path, *, days: int = 4, accounts: tuple[str, ...] = (ACCOUNT, OTHER), per_object: int = 40
+) -> int:
     """Write a few objects an account and day, each with some events of the day before; return the number of events."""
     total = 0
     for account in accounts:

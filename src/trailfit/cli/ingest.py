@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trailfit.cli.options import EXIT_PARTIAL, common, is_quiet, lake_option, say
+from trailfit.cli.options import EXIT_FINDINGS, EXIT_OK, EXIT_PARTIAL, common, is_quiet, lake_option, say
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from trailfit.ingest.run import Counts
+    from trailfit.ingest.run import Counts, Listing
+    from trailfit.ingest.selection import Selection
+    from trailfit.model import Unassessed
 
 
 def _names(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> list[str]:
@@ -30,6 +32,22 @@ def _names(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]
 @click.option(
     "--wait", type=click.FloatRange(min=0), default=0.0, help="Seconds to wait for another ingest on this lake."
 )
+@click.option(
+    "--validate", is_flag=True, help="Follow CloudTrail's digest files; exit 1 when something was tampered with."
+)
+@click.option(
+    "--public-keys",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Public keys to validate with, as `aws cloudtrail list-public-keys` prints them.  [default: ask CloudTrail]",
+)
+@click.option("--dry-run", is_flag=True, help="Only list what would be read, and what the requests cost.")
+@click.option(
+    "--engine",
+    type=click.Choice(["local"]),
+    default="local",
+    expose_value=False,
+    help="Where the work is done: this machine.",
+)
 @click.option("--request-payer", is_flag=True, help="Pay for the requests to a requester-pays bucket.")
 @common
 @click.pass_context
@@ -43,6 +61,9 @@ def command(
     regions: list[str],
     jobs: int | None,
     wait: float,
+    validate: bool,
+    public_keys: str | None,
+    dry_run: bool,
     request_payer: bool,
 ) -> None:
     """Read CloudTrail logs from SOURCE (s3://bucket/prefix, a folder or a file) into the lake.
@@ -54,35 +75,77 @@ def command(
     import threading
 
     from trailfit.cli.progress import reporter
-    from trailfit.ingest.run import run
+    from trailfit.ingest.run import list_new, run
+    from trailfit.ingest.selection import select
     from trailfit.lake import Lake
 
     if threading.current_thread() is threading.main_thread():
         # A polite end from a scheduler is the same to us as Ctrl-C: stop the workers, leave nothing half-done.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     lake = Lake(lake_root)
+    selection = select(first.date() if first else None, last.date() if last else None, accounts, regions)
+    if dry_run:
+        listing = list_new(sources, selection, lake.manifests(), payer=request_payer)
+        for line in price(listing):
+            click.echo(line)
+        ctx.exit(_problems(listing.problems))
     with reporter(quiet=is_quiet(ctx)) as progress:
-        result = run(
-            sources,
-            lake,
-            first=first.date() if first else None,
-            last=last.date() if last else None,
-            accounts=accounts,
-            regions=regions,
-            jobs=jobs,
-            wait=wait,
-            payer=request_payer,
-            progress=progress,
-        )
-    for problem in result.problems:
-        click.echo(f"not read: {problem.subject}: {problem.reason}", err=True)
+        result = run(sources, lake, selection=selection, jobs=jobs, wait=wait, payer=request_payer, progress=progress)
+    code = _problems(result.problems)
     if not is_quiet(ctx):
         for line in summary(result.counts):
             click.echo(line)
     if result.counts.errors:
         say(f'what could not be read is named in the lake: trailfit query "from skipped" --lake {lake_root}', ctx)
-    if result.problems or result.counts.errors:
-        ctx.exit(EXIT_PARTIAL)
+        code = EXIT_PARTIAL
+    if validate:
+        code = _validate(sources, selection, public_keys) or code
+    ctx.exit(code)
+
+
+def _problems(problems: list[Unassessed]) -> int:
+    """Say what could not be listed or fetched."""
+    for problem in problems:
+        click.echo(f"not read: {problem.subject}: {problem.reason}", err=True)
+    return EXIT_PARTIAL if problems else EXIT_OK
+
+
+def _validate(sources: tuple[str, ...], selection: Selection, public_keys: str | None) -> int:
+    """Follow the digests of each source; print what is wrong."""
+    from trailfit.ingest.validate import read_keys, validate
+
+    keys = read_keys(public_keys) if public_keys else None
+    code = EXIT_OK
+    for source in sources:
+        found = validate(source, selection, keys)
+        for wrong in found.findings:
+            click.echo(f"{wrong.kind}  {wrong.object}  {wrong.detail}")
+        click.echo(
+            f"validated {source}: {found.digests:,} digests, {found.logs:,} log files, {len(found.findings):,} findings"
+        )
+        for problem in found.problems:
+            click.echo(f"not validated: {problem.subject}: {problem.reason}", err=True)
+        if found.findings:
+            code = EXIT_FINDINGS
+        elif found.problems and code == EXIT_OK:
+            code = EXIT_PARTIAL
+    return code
+
+
+def price(listing: Listing) -> list[str]:
+    """Lay out what would be read, and what S3 charges for the requests."""
+    from trailfit.catalog.tables import rows
+
+    usd = {row["request"]: float(row["usd_per_1000"]) for row in rows("s3_prices")}
+    remote = [one for one in listing.todo if one.uri.startswith("s3://")]
+    cost = len(remote) * usd["GET"] / 1000
+    return [
+        f"objects to read                {len(listing.todo):>16,}",
+        f"objects in the lake already    {listing.done:>16,}",
+        f"bytes to read                  {sum(one.size for one in listing.todo):>16,}",
+        f"GET requests                   {len(remote):>16,}",
+        f"their price, about             {f'${cost:,.4f}':>16}",
+    ]
 
 
 def summary(counts: Counts) -> list[str]:

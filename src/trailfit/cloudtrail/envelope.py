@@ -26,8 +26,18 @@ if TYPE_CHECKING:
 
 #: Keys whose value holds records, in the order in which they are tried.
 _ENVELOPES = (
-    "Records", "CloudTrailEvent", "Events", "detail", "logEvents", "events", "message", "Message", "_raw", "event", "body",
-)  # fmt: skip
+    "Records",
+    "CloudTrailEvent",
+    "Events",
+    "detail",
+    "logEvents",
+    "events",
+    "message",
+    "Message",
+    "_raw",
+    "event",
+    "body",
+)
 _MAX_DEPTH = 6
 
 #: Where a record, an envelope or a line's object may begin anew after damage.
@@ -56,7 +66,7 @@ _decode_text = msgspec.json.Decoder(str).decode
 
 
 def records(data: bytes, where: str) -> Iterator[Record | Unreadable]:
-    """Yield every record of one file, typed; an `Unreadable` for each piece that is none. Raises nothing for bad input."""
+    """Yield each record of one file, typed; an `Unreadable` for each piece that is none. Never raises for bad input."""
     for number, piece in enumerate(raw_records(data, where), 1):
         if isinstance(piece, Unreadable):
             yield piece
@@ -82,8 +92,8 @@ def raw_records(data: bytes, where: str) -> Iterator[bytes | Unreadable]:
             yield Unreadable(f"{place}:{number + 1}", document.problem)
 
 
-def log_records(plain: bytes) -> list[msgspec.Raw] | None:
-    """Split a document that is a whole ``{"Records": [...]}`` in compact form, as CloudTrail delivers it; None for any other.
+def log_records(plain: bytes | bytearray) -> list[msgspec.Raw] | None:
+    """Split a document in the form that CloudTrail delivers, ``{"Records":[…]}`` without spaces; None for others.
 
     This is the fast path: slices of `plain`, no copy.
     """
@@ -95,17 +105,29 @@ def log_records(plain: bytes) -> list[msgspec.Raw] | None:
         return None
 
 
+def mend(text: bytes | bytearray) -> bytes | bytearray:
+    """Replace what is not UTF-8 by U+FFFD: a record with a damaged letter is still a record."""
+    if text.isascii():
+        return text
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return text.decode(errors="replace").encode()
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class _Bad:
     reason: str
 
 
-def _split(plain: bytes) -> Iterator[bytes | _Bad]:
+def _split(plain: bytes | bytearray) -> Iterator[bytes | _Bad]:
     """Yield the records of one inflated document."""
     if plain.startswith(codecs.BOM_UTF8):
         plain = plain[len(codecs.BOM_UTF8) :]
     elif plain.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         plain = plain.decode("utf-16", errors="replace").encode()
+    plain = mend(plain)
     try:
         compact = msgspec.json.format(plain, indent=-1)
         found = list(_walk(compact, 0, required=True))
@@ -166,7 +188,7 @@ def _why_no_record(fields: dict[str, msgspec.Raw]) -> str:
     return f"not a CloudTrail record: no eventName; its fields are {', '.join(sorted(fields)[:6])}"
 
 
-def _salvage(plain: bytes) -> Iterator[bytes | _Bad]:
+def _salvage(plain: bytes | bytearray) -> Iterator[bytes | _Bad]:
     """Yield the records of a document that is not one whole JSON value: NDJSON, values in a row, or damaged."""
     text = plain.decode("utf-8", errors="replace")
     place = 0

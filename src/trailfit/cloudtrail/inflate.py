@@ -35,7 +35,7 @@ _CHUNK = 1 << 20
 class Inflated:
     """The plain bytes of one document, and what went wrong after them (None when nothing did)."""
 
-    data: bytes
+    data: bytes | bytearray
     problem: str | None = None
     member: str | None = None
 

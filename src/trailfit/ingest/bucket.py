@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from trailfit.errors import SourceError
 from trailfit.ingest.keys import describe
 from trailfit.model import LogObject, Unassessed
-from trailfit.storage import bucket_store, split_uri, why
+from trailfit.storage.places import bucket_store, split_uri, why
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -91,7 +91,7 @@ class Bucket:
                 return self._visit_partial(prefix)
             if place is not None and place["region"]:
                 return self._visit_region(prefix, selection)
-        except Exception as problem:
+        except Exception as problem:  # noqa: BLE001 - obstore's own classes, said per prefix
             return self._refused(prefix, problem)
         deeper = [(folder, depth + 1) for folder in folders if _may_hold(folder, selection)]
         if place is None and "AWSLogs" not in prefix:
@@ -111,7 +111,7 @@ class Bucket:
         try:
             for year in self._folder(prefix)["common_prefixes"]:
                 months += self._folder(year)["common_prefixes"]
-        except Exception as problem:
+        except Exception as problem:  # noqa: BLE001 - obstore's own classes, said per prefix
             return self._refused(prefix, problem)
         return _Listed(flat=[month for month in months if _month_asked(month, selection)])
 
@@ -131,7 +131,7 @@ class Bucket:
 
         try:
             return _Listed(objects=_insist(everything))
-        except Exception as problem:
+        except Exception as problem:  # noqa: BLE001 - obstore's own classes, said per prefix
             return self._refused(prefix, problem)
 
     def _folder(self, prefix: str) -> Any:
@@ -204,7 +204,7 @@ def _month_asked(prefix: str, selection: Selection) -> bool:
 
 
 def read_objects(objects: list[LogObject], *, payer: bool) -> Iterator[tuple[LogObject, bytes | None, str | None]]:
-    """Yield each object with its bytes, or why it cannot be had; fetched ahead in threads, in order, bounded in memory."""
+    """Yield each object with its bytes, or why it cannot be had: in order, fetched ahead, bounded in memory."""
     ahead: deque[tuple[LogObject, Future[tuple[bytes | None, str | None]]]] = deque()
     size = 0
     left = iter(objects)
@@ -224,7 +224,7 @@ def read_objects(objects: list[LogObject], *, payer: bool) -> Iterator[tuple[Log
 
 
 def _get(one: LogObject, payer: bool) -> tuple[bytes | None, str | None]:
-    """Fetch one object whole; try again what may pass (throttling and server errors are tried again beneath already)."""
+    """Fetch one object whole; try again what may pass (obstore itself tries again what S3 throttled)."""
     import obstore
 
     bucket, key = one.uri.removeprefix("s3://").split("/", 1)
@@ -240,7 +240,7 @@ def _get(one: LogObject, payer: bool) -> tuple[bytes | None, str | None]:
                 return None, problem
             # boto3 is asked anew for credentials: the old ones ended while we were reading.
             bucket_store.cache_clear()
-        except Exception as failed:
+        except Exception as failed:  # noqa: BLE001 - said with the object, after the last try
             problem = why(failed)
             if "Expired" in problem:
                 bucket_store.cache_clear()

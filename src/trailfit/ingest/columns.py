@@ -93,7 +93,7 @@ class Columns:
 
 
 def events_schema() -> pa.Schema:
-    """The Arrow schema of a unit's events: the lake's columns, those with few values dictionary-encoded."""
+    """Give the Arrow schema of a unit's events: the lake's columns, those with few values dictionary-encoded."""
     import pyarrow as pa
 
     from trailfit.lake import COLUMNS

@@ -30,7 +30,7 @@ class Committer:
         self._catalog = catalog
 
     def commit_sources(self, unit: Unit, staged: Path, reports: Sequence[ObjectReport]) -> None:
-        """Commit objects that have no rows for this unit: it stays as it is but for its sources and what was skipped."""
+        """Commit objects without rows for this unit: it stays as it is but for its sources and what was skipped."""
         before = self.current.get(unit)
         same = Made((), (), 0, 0, None, None)
         if before is not None:

@@ -10,17 +10,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from functools import cache
 from typing import TYPE_CHECKING
 
 import deflate
 import msgspec
 
-from trailfit.cloudtrail.envelope import Unreadable, log_records, raw_records
+from trailfit.catalog.rules import response_readers
+from trailfit.cloudtrail.envelope import Unreadable, log_records, mend, raw_records
 from trailfit.cloudtrail.inflate import GZIP, inflate
 from trailfit.cloudtrail.meaning import understand
-from trailfit.cloudtrail.names import operation, prefixes
-from trailfit.cloudtrail.plan import plan
 from trailfit.cloudtrail.record import Record, UserIdentity, parse_record
 from trailfit.ingest.columns import Columns
 from trailfit.lake import UNKNOWN_ACCOUNT
@@ -35,27 +33,50 @@ _SHAPES = 50_000
 _EPOCH = datetime(1970, 1, 1)
 
 
-class _Thin(msgspec.Struct, gc=False):
+_FIELDS = {
+    "event_id": "eventID",
+    "event_time": "eventTime",
+    "event_source": "eventSource",
+    "event_name": "eventName",
+    "region": "awsRegion",
+    "event_type": "eventType",
+    "event_category": "eventCategory",
+    "account": "recipientAccountId",
+    "shared_event_id": "sharedEventID",
+    "error_code": "errorCode",
+    "error_message": "errorMessage",
+    "source_ip": "sourceIPAddress",
+    "user_agent": "userAgent",
+    "read_only": "readOnly",
+    "management_event": "managementEvent",
+    "user_identity": "userIdentity",
+    "request_parameters": "requestParameters",
+    "response_elements": "responseElements",
+    "resources": "resources",
+}
+
+
+class _Thin(msgspec.Struct, gc=False, rename=_FIELDS):
     """What the loop reads of every record; nested parts stay text."""
 
-    eventID: str | None = None
-    eventTime: str | None = None
-    eventSource: str | None = None
-    eventName: str | None = None
-    awsRegion: str | None = None
-    eventType: str | None = None
-    eventCategory: str | None = None
-    recipientAccountId: str | None = None
-    sharedEventID: str | None = None
-    errorCode: str | None = None
-    errorMessage: str | None = None
-    sourceIPAddress: str | None = None
-    userAgent: str | None = None
-    readOnly: bool | None = None
-    managementEvent: bool | None = None
-    userIdentity: msgspec.Raw = msgspec.Raw()
-    requestParameters: msgspec.Raw = msgspec.Raw()
-    responseElements: msgspec.Raw = msgspec.Raw()
+    event_id: str | None = None
+    event_time: str | None = None
+    event_source: str | None = None
+    event_name: str | None = None
+    region: str | None = None
+    event_type: str | None = None
+    event_category: str | None = None
+    account: str | None = None
+    shared_event_id: str | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+    source_ip: str | None = None
+    user_agent: str | None = None
+    read_only: bool | None = None
+    management_event: bool | None = None
+    user_identity: msgspec.Raw = msgspec.Raw()
+    request_parameters: msgspec.Raw = msgspec.Raw()
+    response_elements: msgspec.Raw = msgspec.Raw()
     resources: msgspec.Raw = msgspec.Raw()
 
 
@@ -125,21 +146,32 @@ class Decoder:
             except (ValueError, RecursionError):
                 self._add_one(bytes(raw), uri, done, number)
                 continue
-            text = thin.eventTime or ""
+            text = thin.event_time or ""
             try:
                 when = times[text]
             except KeyError:
                 when = times[text] = read_time(text)
                 if len(times) > 2 * 86_400:
                     times.clear()
-            who, request, listed = bytes(thin.userIdentity), bytes(thin.requestParameters), bytes(thin.resources)
+            who, request, listed = bytes(thin.user_identity), bytes(thin.request_parameters), bytes(thin.resources)
             key = (
-                who, thin.eventSource, thin.eventName, thin.awsRegion, thin.recipientAccountId, thin.errorCode, thin.errorMessage,
-                request, listed, thin.eventType, thin.eventCategory, thin.readOnly, thin.managementEvent,
-            )  # fmt: skip
+                who,
+                thin.event_source,
+                thin.event_name,
+                thin.region,
+                thin.account,
+                thin.error_code,
+                thin.error_message,
+                request,
+                listed,
+                thin.event_type,
+                thin.event_category,
+                thin.read_only,
+                thin.management_event,
+            )
             shape = shapes.get(key)
             if shape is None:
-                if when is None or not thin.eventName or not thin.eventSource:
+                if when is None or not thin.event_name or not thin.event_source:
                     self._add_one(bytes(raw), uri, done, number)
                     continue
                 shape = self._learn(key, thin, who)
@@ -151,11 +183,20 @@ class Decoder:
             counts[unit] = counts.get(unit, 0) + 1
             append(
                 (
-                    thin.eventID, when[0], code_unit[unit], who_code, call_code, uses_code, code_ip[thin.sourceIPAddress],
-                    code_agent[thin.userAgent], thin.sharedEventID, None if request == _NULL or not request else request,
-                    checksum(raw) << 31 | len(memoryview(raw)) & 0x7FFFFFFF, uri,
+                    thin.event_id,
+                    when[0],
+                    code_unit[unit],
+                    who_code,
+                    call_code,
+                    uses_code,
+                    code_ip[thin.source_ip],
+                    code_agent[thin.user_agent],
+                    thin.shared_event_id,
+                    None if request == _NULL or not request else request,
+                    checksum(raw) << 31 | len(memoryview(raw)) & 0x7FFFFFFF,
+                    uri,
                 )
-            )  # fmt: skip
+            )
 
     def _learn(self, key: tuple[object, ...], thin: _Thin, who: bytes) -> tuple[str, int, int, int]:
         """Work out what a shape means, and remember it (where nothing else of the record has a say)."""
@@ -166,18 +207,29 @@ class Decoder:
             if len(self._identities) > _SHAPES:
                 self._identities.clear()
         record = Record(
-            eventID=thin.eventID, eventTime=thin.eventTime, eventSource=thin.eventSource, eventName=thin.eventName,
-            awsRegion=thin.awsRegion, eventType=thin.eventType, eventCategory=thin.eventCategory,
-            recipientAccountId=thin.recipientAccountId, sharedEventID=thin.sharedEventID, errorCode=thin.errorCode,
-            errorMessage=thin.errorMessage, sourceIPAddress=thin.sourceIPAddress, userAgent=thin.userAgent,
-            readOnly=thin.readOnly, managementEvent=thin.managementEvent, userIdentity=identity,
-            requestParameters=thin.requestParameters, responseElements=thin.responseElements, resources=thin.resources,
-        )  # fmt: skip
+            eventID=thin.event_id,
+            eventTime=thin.event_time,
+            eventSource=thin.event_source,
+            eventName=thin.event_name,
+            awsRegion=thin.region,
+            eventType=thin.event_type,
+            eventCategory=thin.event_category,
+            recipientAccountId=thin.account,
+            sharedEventID=thin.shared_event_id,
+            errorCode=thin.error_code,
+            errorMessage=thin.error_message,
+            sourceIPAddress=thin.source_ip,
+            userAgent=thin.user_agent,
+            readOnly=thin.read_only,
+            managementEvent=thin.management_event,
+            userIdentity=identity,
+            requestParameters=thin.request_parameters,
+            responseElements=thin.response_elements,
+            resources=thin.resources,
+        )
         event = understand(record)
         shape = (account_of(event), *self.columns.code_meaning(event))
-        if bytes(thin.responseElements) in (b"", _NULL) or not reads_response(
-            thin.eventSource or "", thin.eventName or ""
-        ):
+        if thin.event_name not in response_readers():
             if len(self._shapes) >= _SHAPES:
                 self._shapes.clear()
             self._shapes[key] = shape
@@ -186,7 +238,7 @@ class Decoder:
     def _add_one(self, raw: bytes, uri: int, done: Decoded, number: int, regions: frozenset[str] | None = None) -> None:
         """Add one record by the tolerant way; what cannot be read or placed in time is named."""
         try:
-            event = understand(parse_record(raw))
+            event = understand(parse_record(mend(raw)))
         except (ValueError, RecursionError) as problem:
             done.unreadable.append((number, str(problem)))
             return
@@ -201,13 +253,21 @@ class Decoder:
         done.records[unit] = done.records.get(unit, 0) + 1
         columns = self.columns
         request = event.request_parameters
+        text = None if request is None else request.encode("utf-8", "replace")
         columns.rows.append(
             (
-                event.event_id, when[0], columns.code_unit[unit], *columns.code_meaning(event), columns.code_ip[event.source_ip],
-                columns.code_agent[event.user_agent], event.shared_event_id, None if request is None else request.encode("utf-8", "replace"),
-                deflate.crc32(raw) << 31 | len(raw) & 0x7FFFFFFF, uri,
+                event.event_id,
+                when[0],
+                columns.code_unit[unit],
+                *columns.code_meaning(event),
+                columns.code_ip[event.source_ip],
+                columns.code_agent[event.user_agent],
+                event.shared_event_id,
+                text,
+                deflate.crc32(raw) << 31 | len(raw) & 0x7FFFFFFF,
+                uri,
             )
-        )  # fmt: skip
+        )
 
 
 def _delivered(data: bytes) -> list[msgspec.Raw] | None:
@@ -216,12 +276,6 @@ def _delivered(data: bytes) -> list[msgspec.Raw] | None:
         return log_records(data)
     document = next(inflate(data), None)
     return log_records(document.data) if document and not document.problem else None
-
-
-@cache
-def reads_response(event_source: str, event_name: str) -> bool:
-    """Tell whether the meaning of this event depends on its responseElements."""
-    return any(plan(prefix, operation(prefix, event_name)).reads_response for _, prefix in prefixes(event_source))
 
 
 def account_of(event: Event) -> str:
@@ -234,7 +288,8 @@ def parse_identity(raw: bytes) -> UserIdentity | None:
     if not raw:
         return None
     try:
-        return _identity(raw)
+        found: UserIdentity | None = _identity(raw)
+        return found
     except (ValueError, RecursionError):
         return parse_record(b'{"eventName":"-","eventSource":"-","userIdentity":%b}' % raw).userIdentity
 

@@ -23,7 +23,7 @@ _NAME = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What a key says. `kind` is ``CloudTrail``, ``CloudTrail-Digest``, ``CloudTrail-Insight``, …"""
+    """What a key says. `kind` is ``CloudTrail``, ``CloudTrail-Digest``, ``CloudTrail-Insight`` or a newer one."""
 
     account: str | None = None
     region: str | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING
 
 from trailfit.lake import NO_DAY, UNKNOWN_ACCOUNT, Manifest, Source
@@ -67,8 +68,6 @@ def is_done(one: LogObject, entry: Known | None, selection: Selection) -> bool:
 
 
 def _asked(name: str, selection: Selection) -> bool:
-    from datetime import date
-
     account, _, day = name.partition("/")
     return selection.takes_unit(account, date.fromisoformat(day))
 
@@ -86,7 +85,7 @@ def stretches(objects: Sequence[LogObject], jobs: int) -> list[tuple[list[LogObj
     A unit may be made by the task that reads its day's objects when that task also reads the next day's, or when
     nothing newer of the account is to be read; the others wait for the second round.
     """
-    by_account: dict[str, dict[object, list[LogObject]]] = defaultdict(lambda: defaultdict(list))
+    by_account: dict[str, dict[date, list[LogObject]]] = defaultdict(lambda: defaultdict(list))
     for one in objects:
         by_account[one.account or UNKNOWN_ACCOUNT][one.day or NO_DAY].append(one)
     total = sum(one.size for one in objects)
@@ -97,7 +96,7 @@ def stretches(objects: Sequence[LogObject], jobs: int) -> list[tuple[list[LogObj
         finish: set[Unit] = set()
         size = 0
         newest = True
-        for day in sorted(days, reverse=True):  # type: ignore[type-var] - days are dates
+        for day in sorted(days, reverse=True):
             todays = sorted(days[day], key=lambda one: one.uri)
             pieces = _pieces(todays, _TASK_BYTES)
             if len(pieces) > 1:
@@ -110,7 +109,7 @@ def stretches(objects: Sequence[LogObject], jobs: int) -> list[tuple[list[LogObj
                 tasks.append((batch, frozenset(finish)))
                 batch, finish, size = [], set(), 0
             if newest or batch:
-                finish.add(Unit(account, day))  # type: ignore[arg-type] - see above
+                finish.add(Unit(account, day))
             newest = False
             batch += todays
             size += sum(one.size for one in todays)

@@ -13,14 +13,30 @@ if TYPE_CHECKING:
 
 #: The columns whose distinct combinations are the rollup's rows, in its sort order.
 GRAIN = (
-    "principal", "event_source", "event_name", "action", "resource", "region", "event_category", "data_type", "read_only",
-    "principal_kind", "access_key_id", "role", "basis", "context", "outcome", "counts_as_use", "why", "shared",
-)  # fmt: skip
+    "principal",
+    "event_source",
+    "event_name",
+    "action",
+    "resource",
+    "region",
+    "event_category",
+    "data_type",
+    "read_only",
+    "principal_kind",
+    "access_key_id",
+    "role",
+    "basis",
+    "context",
+    "outcome",
+    "counts_as_use",
+    "why",
+    "shared",
+)
 _OF_USE = ("action", "resource", "role", "basis", "context")
 
 
 def usage_schema() -> pa.Schema:
-    """The Arrow schema of a unit's rollup: the lake's columns."""
+    """Give the Arrow schema of a unit's rollup: the lake's columns."""
     import pyarrow as pa
 
     from trailfit.lake import COLUMNS
@@ -117,7 +133,7 @@ def _per_use(uses: Any) -> tuple[Any, dict[str, Any]]:
 
 
 def _within(lengths: Any) -> Any:
-    """Number the items within runs of the given lengths: 0, 1, 0, 0, 1, 2, …"""
+    """Count within runs of the given lengths, from 0: lengths 2, 1, 3 give 0, 1, 0, 0, 1, 2."""
     import numpy as np
 
     ends = np.cumsum(lengths)
@@ -125,10 +141,10 @@ def _within(lengths: Any) -> Any:
 
 
 def _groups(keys: list[Any]) -> tuple[Any, Any]:
-    """Number the distinct combinations of key columns; also give the first row of each."""
+    """Give each row the number of its combination of keys; also the first row of each combination."""
     import numpy as np
 
-    group = None
+    group: Any = None
     for key in keys:
         codes, size = _codes(key)
         if group is None:
@@ -142,7 +158,7 @@ def _groups(keys: list[Any]) -> tuple[Any, Any]:
 
 
 def _codes(key: Any) -> tuple[Any, int]:
-    """Number a column's values; null is a value of its own."""
+    """Give each row the number of its value; null is a value of its own. Also tell how many there may be."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc

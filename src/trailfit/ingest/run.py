@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trailfit.engine.local import Local, default_jobs
-from trailfit.errors import LakeError, SourceError
+from trailfit.errors import LakeError
 from trailfit.ingest.commit import Committer
 from trailfit.ingest.plan import home, is_done, known, stretches
 from trailfit.ingest.rows import Held
@@ -29,7 +29,6 @@ from trailfit.model import LogObject, Unassessed, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from datetime import date
 
     from trailfit.lake import Manifest
 
@@ -87,10 +86,7 @@ def run(
     sources: Sequence[str],
     lake: Lake,
     *,
-    first: date | None = None,
-    last: date | None = None,
-    accounts: Sequence[str] | None = None,
-    regions: Sequence[str] | None = None,
+    selection: Selection | None = None,
     jobs: int | None = None,
     wait: float = 0.0,
     payer: bool = False,
@@ -98,11 +94,10 @@ def run(
 ) -> Ingested:
     """Read CloudTrail logs from `sources` (``s3://…``, folders, files) into `lake`; every event once.
 
-    Only the days from `first` to `last` (both count), the accounts and the regions named are read; None reads all.
-    Waits `wait` seconds for another ingest to end. Raises SourceError for a source that does not exist, LakeError for
-    a lake that is locked or cannot be written.
+    `selection` says which days, accounts and regions; None reads all. Waits `wait` seconds for another ingest to end.
+    Raises SourceError for a source that does not exist, LakeError for a lake that is locked or cannot be written.
     """
-    selection = _selection(first, last, accounts, regions)
+    selection = selection or Selection()
     with lake.lock(wait):
         manifests = lake.manifests()
         damaged = lake.sweep(manifests)
@@ -174,13 +169,20 @@ class _Run:
 
     def go(self, engine: Local, damaged: set[Unit]) -> None:
         """Read all stretches, then make the units that had to wait."""
+        regions = self.listing.regions
         tasks = [
             Stretch(
-                tuple(objects), self.selection, finish, {unit: self._held(unit) for unit in finish}, str(self.staging / str(number)),
-                self.catalog, {one.uri: self.listing.regions[one.uri] for one in objects if one.uri in self.listing.regions}, self.payer,
+                objects=tuple(objects),
+                selection=self.selection,
+                finish=finish,
+                held={unit: self._held(unit) for unit in finish},
+                staging=str(self.staging / str(number)),
+                catalog=self.catalog,
+                regions={one.uri: regions[one.uri] for one in objects if one.uri in regions},
+                payer=self.payer,
             )
             for number, (objects, finish) in enumerate(stretches(self.listing.todo, engine.jobs))
-        ]  # fmt: skip
+        ]
         for outcome in engine.run(run_task, tasks):
             self._take(outcome)
         remake = sorted({*self.spills, *(damaged - self.made)})
@@ -197,7 +199,7 @@ class _Run:
         self._count()
 
     def _held(self, unit: Unit) -> Held:
-        """What the lake holds of a unit now; records of objects whose rows are added to it are counted anew."""
+        """Tell what the lake holds of a unit now; records of objects whose rows are added to it are counted anew."""
         manifest = self.committer.current.get(unit)
         if manifest is None:
             return Held()
@@ -262,19 +264,9 @@ class _Run:
             self.result.problems.append(said)
 
 
-def _selection(
-    first: date | None, last: date | None, accounts: Sequence[str] | None, regions: Sequence[str] | None
-) -> Selection:
-    if first is not None and last is not None and first > last:
-        raise SourceError(f"--from {first} is after --to {last}")
-    return Selection(
-        first, last, frozenset(accounts) if accounts else None, frozenset(regions) if regions else None
-    )  # fmt: skip
-
-
 @contextlib.contextmanager
 def _staging(lake: Lake) -> Iterator[Path]:
-    """Make a folder for work in hand: inside a lake on disk (so that parts can be renamed into place), else temporary."""
+    """Make a folder for work in hand: in a lake on disk, from where parts are renamed into place; else temporary."""
     if lake.root.startswith("s3://"):
         with tempfile.TemporaryDirectory(prefix="trailfit-") as folder:
             yield Path(folder)

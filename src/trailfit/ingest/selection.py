@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from trailfit.errors import UsageError
 from trailfit.lake import NO_DAY
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from trailfit.ingest.keys import Key
 
 
@@ -45,3 +48,12 @@ class Selection:
         if day == NO_DAY:
             return True
         return (self.first is None or day >= self.first) and (self.last is None or day <= self.last)
+
+
+def select(
+    first: date | None, last: date | None, accounts: Iterable[str] = (), regions: Iterable[str] = ()
+) -> Selection:
+    """Make a Selection of what a user gave; none named means all. Raises UsageError for days in reverse."""
+    if first is not None and last is not None and first > last:
+        raise UsageError(f"--from {first} is after --to {last}")
+    return Selection(first, last, frozenset(accounts) or None, frozenset(regions) or None)

@@ -29,7 +29,7 @@ class Source(Protocol):
     """A place with log objects."""
 
     def list(self, selection: Selection) -> Iterator[LogObject | Unassessed]:
-        """List the objects that may hold what `selection` asks for; an Unassessed for each prefix that cannot be listed."""
+        """List the objects that may hold what is asked for; an Unassessed for each prefix that cannot be listed."""
         ...
 
 

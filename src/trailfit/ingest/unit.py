@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from trailfit.ingest.columns import events_schema
 from trailfit.ingest.rollup import merge, roll_up
 from trailfit.lake import Part
-from trailfit.storage import open_storage
+from trailfit.storage.places import open_storage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 #: Rows of one part at the most, about; a unit with more is split into buckets by event ID.
 PART_ROWS = 131_072
 _ROW_GROUP = 65_536
-_SORT = ("principal", "event_source", "event_name", "event_time", "event_id", "record_check")
+_OF_USE = ("action", "resource", "role", "basis", "context")
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What was written: parts of events and rollup, rows, event IDs carried by different records, first and last time."""
+    """What was written: parts, rows, how many event IDs different records carry, first and last time."""
 
     events: tuple[Part, ...]
     usage: tuple[Part, ...]
@@ -40,7 +40,7 @@ class Made:
 
 
 def make(buckets: Iterable[Iterable[pa.Table]], number: int, folder: Path, catalog: str) -> Made:
-    """Write the unit whose rows come in `number` buckets by event ID, each a few tables, to ``folder/events`` and ``/usage``."""
+    """Write a unit to ``folder/events`` and ``folder/usage``; its rows come in `number` buckets by event ID."""
     parts: list[Part] = []
     rollups: list[Any] = []
     conflicts = 0
@@ -109,14 +109,18 @@ def canonical(events: pa.Table) -> pa.Table:
             continue
         column = _array(events.column(position))
         codes = pc.fill_null(column.indices, 0).to_numpy(zero_copy_only=False)
-        in_use = np.bincount(codes[column.is_valid().to_numpy(zero_copy_only=False)], minlength=len(column.dictionary)) > 0
+        in_use = (
+            np.bincount(codes[column.is_valid().to_numpy(zero_copy_only=False)], minlength=len(column.dictionary)) > 0
+        )
         present = np.flatnonzero(in_use)
         values = column.dictionary.take(pa.array(present))
         order = pc.sort_indices(values).to_numpy()
         renumbered = np.zeros(max(1, len(column.dictionary)), np.int32)
         renumbered[present[order]] = np.arange(len(present), dtype=np.int32)
         indices = pa.array(renumbered[codes], mask=column.is_null().to_numpy(zero_copy_only=False))
-        events = events.set_column(position, field, pa.DictionaryArray.from_arrays(indices, values.take(pa.array(order))))
+        events = events.set_column(
+            position, field, pa.DictionaryArray.from_arrays(indices, values.take(pa.array(order)))
+        )
     return events
 
 
@@ -126,12 +130,14 @@ def _array(column: Any) -> Any:
 
     if not isinstance(column, pa.ChunkedArray):
         return column
-    joined = column.unify_dictionaries().combine_chunks() if pa.types.is_dictionary(column.type) else column.combine_chunks()
+    joined = (
+        column.unify_dictionaries().combine_chunks() if pa.types.is_dictionary(column.type) else column.combine_chunks()
+    )
     return joined.chunk(0) if isinstance(joined, pa.ChunkedArray) else joined
 
 
 def _text_ranks(column: Any) -> Any:
-    """Number a text column's values in their alphabetical order; null comes first."""
+    """Give each row the rank of its text in alphabetical order; null comes first."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -163,10 +169,10 @@ def write(table: pa.Table, folder: Path, name: str, catalog: str) -> Part:
         compression="zstd",
         compression_level=1,
         row_group_size=_ROW_GROUP,
-        use_dictionary=[*encoded, "uses.list.element.action", "uses.list.element.resource", "uses.list.element.role", "uses.list.element.basis", "uses.list.element.context"],
+        use_dictionary=[*encoded, *(f"uses.list.element.{field}" for field in _OF_USE)],
         store_schema=False,
         write_page_index=False,
-    )  # fmt: skip
+    )
     return Part(name, path.stat().st_size, len(table))
 
 

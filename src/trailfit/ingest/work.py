@@ -56,7 +56,7 @@ class Finish:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a task did: each object's account of itself, units made (staged in a folder), spill files by unit, problems."""
+    """What a task did: reports on its objects, units made (each staged in a folder), spill files by unit."""
 
     objects: list[ObjectReport] = field(default_factory=list)
     made: list[tuple[Unit, Made, str]] = field(default_factory=list)

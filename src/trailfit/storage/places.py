@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
+_BACKOFF: Any = {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=15), "base": 2}
+
+
 class Storage(Protocol):
     """A tree of objects. Paths are relative, with ``/``."""
 
@@ -194,7 +197,7 @@ class _Credentials:
     """
 
     def __init__(self, session: Any) -> None:
-        self.config: dict[str, Any] = {}
+        self.config: Any = {}
         found = session.get_credentials()
         if found is None:
             raise SourceError("no AWS credentials were found", hint="set AWS_PROFILE or the AWS_… variables")
@@ -217,8 +220,10 @@ def client(service: str, region: str | None = None) -> Any:
     from botocore.config import Config
 
     return boto3.Session().client(
-        service, region_name=region, config=Config(retries={"mode": "adaptive", "max_attempts": 8}, connect_timeout=10, read_timeout=60)
-    )  # fmt: skip
+        service,
+        region_name=region,
+        config=Config(retries={"mode": "adaptive", "max_attempts": 8}, connect_timeout=10, read_timeout=60),
+    )
 
 
 @cache
@@ -236,7 +241,7 @@ def bucket_store(bucket: str, *, request_payer: bool = False) -> Any:
     except Exception as problem:
         raise SourceError(why(problem), where=f"s3://{bucket}") from problem
     custom = ".amazonaws.com" not in endpoint
-    config: dict[str, Any] = {
+    config: Any = {
         "region": _region(bucket, session.region_name, custom=custom),
         "virtual_hosted_style_request": not custom,
     }
@@ -244,13 +249,14 @@ def bucket_store(bucket: str, *, request_payer: bool = False) -> Any:
         config["endpoint"] = endpoint
     if request_payer:
         config["request_payer"] = True
+    credentials: Any = _Credentials(session)
     return S3Store(
         bucket,
         config=config,
-        credential_provider=_Credentials(session),
+        credential_provider=credentials,
         client_options={"allow_http": endpoint.startswith("http://"), "timeout": "60s", "connect_timeout": "10s"},
-        retry_config={"max_retries": 8, "retry_timeout": timedelta(minutes=3), "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=15), "base": 2}},
-    )  # fmt: skip
+        retry_config={"max_retries": 8, "retry_timeout": timedelta(minutes=3), "backoff": _BACKOFF},
+    )
 
 
 @cache

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trailfit.errors import LakeError
-from trailfit.storage import BucketStorage, FolderStorage, Storage, bucket_store, why
+from trailfit.storage.places import BucketStorage, FolderStorage, Storage, bucket_store, why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,8 +79,10 @@ def _hold_bucket(storage: BucketStorage, wait: float) -> Iterator[None]:
     while version is None:
         if time.monotonic() >= until:
             raise LakeError(
-                "another ingest is writing this lake", where=storage.root, hint=f"{_HINT}; a lock nobody renews ends after {LEASE:.0f} s"
-            )  # fmt: skip
+                "another ingest is writing this lake",
+                where=storage.root,
+                hint=f"{_HINT}; a lock nobody renews ends after {LEASE:.0f} s",
+            )
         time.sleep(min(1.0, max(0.05, until - time.monotonic())))
         version = _take(obstore, store, key, storage.root)
     done = threading.Event()
