@@ -190,7 +190,7 @@ EXAMPLES = [
     ([statement("s3:GetObject", BUCKET, Condition={"NumericLessThan": {"k": "9"}})], [statement(Condition={"NumericLessThan": {"k": "5"}})],
      ("s3:GetObject", BUCKET, {"k": "5"})),
     ([statement("s3:GetObject", BUCKET, Condition={"ForAnyValue:StringEquals": {"k": "a"}})],
-     [statement(Condition={"ForAllValues:StringEquals": {"k": "a"}})], ("s3:GetObject", BUCKET, {"k": ("a", "x")})),
+     [statement(Condition={"ForAllValues:StringEquals": {"k": "a"}})], ("s3:GetObject", BUCKET, {"k": ("x", "a")})),
     ([statement("s3:Get*", f"{BUCKET}/${{aws:username}}")], [statement("s3:Get*", f"{BUCKET}/a*")],
      ("s3:Get", f"{BUCKET}/username", {"aws:username": "username"})),
 ]  # fmt: skip

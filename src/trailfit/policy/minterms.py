@@ -17,6 +17,7 @@ from trailfit.policy.automaton import Part, minterms
 from trailfit.policy.grant import EVERYTHING, PatternSet, Rule, Rules
 from trailfit.policy.pattern import ANY_ONE, ANY_RUN, SEGMENT_RUN, Tokens, Variable
 from trailfit.policy.satisfy import Clause, Context, Search
+from trailfit.policy.values import order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -79,7 +80,7 @@ class Question:
             for each in (*rule.resources.patterns, *(value for one in rule.conditions for value in one.patterns))
         )
         found = (token for each in patterns for token in each if isinstance(token, Variable))
-        return tuple({token.key.lower(): token for token in found}.values())
+        return tuple({token.key.lower(): token for token in sorted(found)}.values())
 
     @cached_property
     def words(self) -> tuple[str, ...]:
@@ -301,4 +302,4 @@ def _all_hold(rule: Rule) -> Clause:
 
 
 def _fails(rule: Rule) -> Clause:
-    return tuple(frozenset({(each, False)}) for each in sorted(rule.conditions, key=repr))
+    return tuple(frozenset({(each, False)}) for each in sorted(rule.conditions, key=order))

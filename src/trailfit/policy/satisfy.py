@@ -6,7 +6,6 @@ literals (a condition, true or false). Keys are independent, so that an option i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trailfit.policy import values
@@ -25,12 +24,8 @@ Clause = tuple[Option, ...]
 STEP_LIMIT = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
-    """A context that satisfies the clauses; `certain` is False where it rests on a guess."""
-
-    values: Mapping[str, values.Value | None]
-    certain: bool
+#: A context: key → values; None where the key must be absent.
+Context = dict[str, values.Value | None]
 
 
 class Search:
@@ -85,11 +80,10 @@ class Search:
         return None
 
     def _context(self, chosen: Mapping[str, values.Literals]) -> Context:
-        found: dict[str, values.Value | None] = {}
-        certain = True
-        for literals in chosen.values():
-            assignment = values.assign(literals, next(iter(literals))[0].key.lower() in self._multivalued)
+        found: Context = {}
+        for key in sorted(chosen):
+            assignment = values.assign(chosen[key], key in self._multivalued)
             assert assignment is not None, "each choice was tried when it was made"
-            found[next(iter(literals))[0].key] = assignment.value
-            certain = certain and assignment.certain
-        return Context(found, certain)
+            written = min(each.key for each, _ in chosen[key])
+            found[written] = assignment.value
+        return found

@@ -32,10 +32,9 @@ Value = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A value of one key that meets the literals; None: the key is absent. `certain` is False where it is a guess."""
+    """A value of one key that meets the literals; None: the key is absent."""
 
     value: Value | None
-    certain: bool
 
 
 def placeholder(variable: Variable) -> str:
@@ -54,28 +53,20 @@ def assign(literals: Literals, multivalued: bool) -> Assignment | None:
     if len(families) > 1:
         opaque |= {each for each, _ in literals if _family(each) != "text"}
     found = _find(literals, multivalued)
-    if found is not None:
-        return Assignment(found.value, certain=not opaque)
-    if not opaque:
-        return None
-    # What is taken at will may fail only by contradicting itself, and a literal set never does.
-    found = _find(frozenset(each for each in literals if each[0] not in opaque), multivalued)
-    return None if found is None else Assignment(found.value, certain=False)
+    if found is None and opaque:
+        # What is taken at will may fail only by contradicting itself, and a literal set never does.
+        found = _find(frozenset(each for each in literals if each[0] not in opaque), multivalued)
+    return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    value: Value | None
-
-
-def _find(literals: Literals, multivalued: bool) -> _Found | None:
+def _find(literals: Literals, multivalued: bool) -> Assignment | None:
     """Try no value, each single value that can make a difference, and sets of those."""
     if _met(literals, None):
-        return _Found(None)
+        return Assignment(None)
     values = candidates(frozenset(each for each, _ in literals))
     for value in values:
         if _met(literals, (value,)):
-            return _Found((value,))
+            return Assignment((value,))
     return _several(literals, values) if multivalued else None
 
 
@@ -89,11 +80,11 @@ def _truth(each: Condition, value: Value | None) -> bool:
     return condition.holds(each, context, value_of=placeholder) is True
 
 
-def _several(literals: Literals, values: Iterable[str]) -> _Found | None:
+def _several(literals: Literals, values: Iterable[str]) -> Assignment | None:
     """Find a set of values: all within what ForAllValues and denied ForAnyValue ask, one for each of the others."""
     every: list[tuple[Condition, bool]] = []
     some: list[tuple[Condition, bool]] = []
-    for each, wanted in literals:
+    for each, wanted in sorted(literals, key=lambda literal: order(literal[0])):
         if each.qualifier == "ForAllValues":
             (every if wanted else some).append((each, wanted))
         elif each.qualifier == "ForAnyValue":
@@ -107,7 +98,7 @@ def _several(literals: Literals, values: Iterable[str]) -> _Found | None:
     picked = list(dict.fromkeys(value for value in chosen if value is not None)) or within[:1]
     if len(picked) == 1:
         picked.append(next((value for value in within if value not in picked), picked[0]))
-    return _Found(tuple(picked)) if _met(literals, tuple(picked)) else None
+    return Assignment(tuple(picked)) if _met(literals, tuple(picked)) else None
 
 
 # --- the values that can make a difference ----------------------------------------------------------------
@@ -130,18 +121,24 @@ def candidates(conditions: frozenset[Condition]) -> tuple[str, ...]:
     Raises `TooLargeError` when there are too many.
     """
     found: list[str] = []
-    if any(_family(each) == "text" for each in conditions):
-        found += _texts(conditions)
+    ordered = sorted(conditions, key=order)
+    if any(_family(each) == "text" for each in ordered):
+        found += _texts(ordered)
     for family, ends in (("number", _numbers), ("date", _dates), ("ip", _addresses), ("binary", _binaries)):
-        wanted = [value for each in conditions if _family(each) == family for value in each.values]
+        wanted = [value for each in ordered if _family(each) == family for value in each.values]
         if wanted:
             found += ends(wanted)
     return tuple(dict.fromkeys(found or ["x"]))
 
 
-def _texts(conditions: frozenset[Condition]) -> Iterator[str]:
+def order(each: Condition) -> tuple[str, str, str, bool, tuple[str, ...]]:
+    """Give conditions an order of their own, so that equal questions have equal answers."""
+    return each.key.lower(), each.operator.name, each.qualifier, each.if_exists, each.values
+
+
+def _texts(conditions: Iterable[Condition]) -> Iterator[str]:
     parts = {Part((ANY_ONE, ANY_RUN)): None}
-    for each in sorted(conditions, key=lambda each: (each.operator.name, each.values)):
+    for each in conditions:
         operator = each.operator
         if operator.kind == "bool":
             parts |= {Part(pattern.tokens(word), folded=True): None for word in ("true", "false")}

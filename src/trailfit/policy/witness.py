@@ -68,8 +68,8 @@ def readable(
 
 def _requests(case: Case) -> Iterator[Request]:
     """Write the case with several values for its policy variables, the most telling first."""
-    context = {key: value for key, value in case.context.values.items() if value is not None}
-    absent = {key.lower() for key, value in case.context.values.items() if value is None}
+    context = {key: value for key, value in case.context.items() if value is not None}
+    absent = {key.lower() for key, value in case.context.items() if value is None}
     given = {key.lower() for key in context}
     free = [each for each in case.question.variables if each.key.lower() not in given | absent]
     ends = ["".join(case.resource).rpartition(mark)[2] for mark in (":", "/")]
