@@ -371,6 +371,25 @@ class PermissionSet:
 
 
 @dataclass(frozen=True, slots=True)
+class EffectiveGrant:
+    """All that decides what a principal may do, but for resource policies and sessions.
+
+    `scp`, `rcp` as in `Guardrails`. `duplicates` are policies that say the same, by name or ARN; `unknown` says
+    what of the grant the snapshot does not hold: then nothing may be proposed. `family` names what the principal
+    shares its grant with: a permission set's ARN, or the role name that the configuration consolidates.
+    """
+
+    principal: str
+    identity: tuple[AttachedPolicy, ...]
+    boundary: AttachedPolicy | None
+    scp: tuple[GuardrailLevel, ...] | None
+    rcp: tuple[GuardrailLevel, ...] | None
+    duplicates: tuple[tuple[str, ...], ...] = ()
+    unknown: tuple[str, ...] = ()
+    family: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Accounts as they were at one time: principals, policies, credentials, functions."""
 

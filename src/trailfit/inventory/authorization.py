@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from trailfit.inventory.values import account_of, document, moment, objects, text
+from trailfit.inventory.values import account_of, document, moment, objects, strings, text
 from trailfit.model import (
     AttachedPolicy,
     Group,
@@ -103,6 +103,7 @@ class Authorization:
         inline_kind = "group_inline" if kind == "group" else "inline"
         name = text(item, f"{label}Name") or arn.rsplit("/", 1)[-1]
         used = item.get("RoleLastUsed")
+        last_used = moment(used.get("LastUsedDate")) if isinstance(used, dict) else None
         subject = _Subject(
             arn=arn,
             where=where,
@@ -124,17 +125,21 @@ class Authorization:
                 for policy in objects(item.get("AttachedManagedPolicies"))
                 if text(policy, "PolicyArn")
             ),
-            boundary=text(item.get("PermissionsBoundary") or {}, "PermissionsBoundaryArn"),
-            groups=tuple(name for name in item.get("GroupList") or () if isinstance(name, str)),
+            boundary=_boundary(item),
+            groups=tuple(strings(item.get("GroupList"))),
             tags={tag["Key"]: str(tag.get("Value", "")) for tag in objects(item.get("Tags")) if text(tag, "Key")},
             trust=document(item.get("AssumeRolePolicyDocument"), f"{arn} trust policy", self._unassessed),
             unique_id=text(item, f"{label}Id"),
-            last_used=moment(used.get("LastUsedDate")) if isinstance(used, dict) else None,
-            last_used_known=isinstance(used, dict),
+            last_used=last_used,
+            last_used_known=isinstance(used, dict) and (last_used is not None or "LastUsedDate" not in used),
             profiles=tuple(
                 profile["Arn"] for profile in objects(item.get("InstanceProfileList")) if text(profile, "Arn")
             ),
         )
+        odd = [name for name in (f"{label}PolicyList", *_GRANTING) if _odd(name, item.get(name))]
+        if odd:  # a grant may be missing: a policy without a document keeps anything from being proposed
+            self._unassessed.append(Unassessed(arn, f"{where}: its {', '.join(odd)} is not as AWS writes it"))
+            subject.inline += (AttachedPolicy(inline_kind, "", None, None),)  # type: ignore[arg-type]
         known = self._subjects[kind].setdefault(arn, subject)
         if known is not subject and replace(known, where=where) != subject:
             self._unassessed.append(
@@ -276,6 +281,31 @@ class Authorization:
                 what = "boundary" if policy is principal.boundary else "policy"
                 reason = f"the document of its {what} {policy.arn} is not in the snapshot"
                 self._unassessed.append(Unassessed(principal.arn, reason))
+
+
+#: The names under which a role, user or group says what grants to it or binds it.
+_GRANTING = ("AttachedManagedPolicies", "GroupList", "PermissionsBoundary")
+
+
+def _odd(name: str, value: object) -> bool:
+    """Tell whether a member that grants or binds is of another shape than AWS documents."""
+    if value is None:
+        return False
+    if name == "PermissionsBoundary":
+        return _boundary({name: value}) is None
+    if name == "GroupList":
+        return not isinstance(value, list) or len(strings(value)) < len(value)
+    needed = "PolicyArn" if name == "AttachedManagedPolicies" else "PolicyDocument"
+    return (
+        not isinstance(value, list)
+        or any(needed not in one for one in objects(value))
+        or len(objects(value)) < len(value)
+    )
+
+
+def _boundary(item: Mapping[str, Any]) -> str | None:
+    bound = item.get("PermissionsBoundary")
+    return text(bound, "PermissionsBoundaryArn") if isinstance(bound, dict) else None
 
 
 def _text(policy: ManagedPolicy) -> object:

@@ -15,7 +15,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal
 
-import jmespath  # type: ignore[import-untyped]  # it comes with boto3
+from trailfit.inventory.paths import search
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,16 +64,3 @@ def calls() -> tuple[Call, ...]:
             Call(**{**row, "after": tuple(row["after"].split())})  # type: ignore[arg-type]
             for row in csv.DictReader(lines)
         )
-
-
-@cache
-def _compiled(expression: str) -> Any:
-    return jmespath.compile(expression)
-
-
-def search(expression: str, data: Mapping[str, Any]) -> Any:
-    """Apply a JMESPath; None where the data is of another shape than AWS documents."""
-    try:
-        return _compiled(expression).search(data)
-    except jmespath.exceptions.JMESPathError:
-        return None

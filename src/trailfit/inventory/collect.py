@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import EndpointConnectionError
 
 from trailfit.errors import SourceError
-from trailfit.inventory.calls import Call, calls, search
+from trailfit.inventory.calls import Call, calls
 from trailfit.inventory.journal import Journal, key_of
+from trailfit.inventory.paths import search
 from trailfit.inventory.requests import PROBLEMS, Refused, pages, refusal
 from trailfit.inventory.sessions import client
 from trailfit.inventory.settings import ORGANIZATION

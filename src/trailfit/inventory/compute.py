@@ -13,9 +13,8 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-import jmespath  # type: ignore[import-untyped]  # it comes with boto3
-
-from trailfit.inventory.values import REGION, account_of, region_of
+from trailfit.inventory.paths import search
+from trailfit.inventory.values import REGION, account_of, objects, region_of
 from trailfit.model import Function, Unassessed
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ def read(
     with a role and no ARN to be told from the answer is `Unassessed`.
     """
     for row in rows_for(data):
-        for item in _search(row.each, data) or ():
+        for item in objects(search(row.each, data)):
             item = {**item, "params": dict(params)}
             found = _one(row, item, account, region)
             if found is not None:
@@ -85,17 +84,17 @@ def read(
 def _one(
     row: Row, item: dict[str, Any], account: str | None, region: str | None
 ) -> Function | Addition | Unassessed | None:
-    name = str(_search(row.name, item) or "")
+    name = str(search(row.name, item) or "")
     if row.of:
-        of, arn = _search(row.of, item), _search(row.arn, item)
+        of, arn = search(row.of, item), search(row.arn, item)
         return Addition(str(of), row.what, str(arn), account) if of and arn else None
-    role = _search(row.role, item)
+    role = search(row.role, item)
     if not role:
         return None
-    zone = REGION.match(str(_search(row.region, item) or "")) if row.region else None
+    zone = REGION.match(str(search(row.region, item) or "")) if row.region else None
     place = {"region": zone.group() if zone else region or "", "account": account or account_of(role) or ""}
     partition = str(role).split(":")[1] if str(role).startswith("arn:") else "aws"
-    arn = str(row.arn if row.arn.startswith("arn:") else _search(row.arn, item) or "")
+    arn = str(row.arn if row.arn.startswith("arn:") else search(row.arn, item) or "")
     if "{partition}" in arn:
         arn = arn.format(partition=partition, name=name, **place)
     if not arn:
@@ -106,7 +105,7 @@ def _one(
         account=account_of(arn) or place["account"],
         region=region_of(arn) or place["region"],
         role=str(role),
-        log_group=_search(row.log_group, item) if row.log_group else None,
+        log_group=search(row.log_group, item) if row.log_group else None,
         kind=row.kind,
     )
 
@@ -148,12 +147,3 @@ def _unqualified(arn: str) -> str:
     """Return a Lambda function's ARN without version or alias; anything else as it is."""
     parts = arn.split(":")
     return ":".join(parts[:7]) if len(parts) == 8 and parts[2] == "lambda" and parts[5] == "function" else arn
-
-
-@cache
-def _compiled(expression: str) -> Any:
-    return jmespath.compile(expression)
-
-
-def _search(expression: str, data: Mapping[str, Any]) -> Any:
-    return _compiled(expression).search(data)

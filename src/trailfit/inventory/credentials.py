@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _ROOT = "<root_account>"
+#: The columns that tell of use, and what they say where there is none to tell of.
+_USES = ("password_last_used", "access_key_1_last_used_date", "access_key_2_last_used_date")
+_NEVER = frozenset({"", "N/A", "no_information", "not_supported"})
 
 
 class Credentials:
@@ -56,6 +59,12 @@ class Credentials:
                 )
                 continue
             self.accounts.add(owner)
+            odd = [name for name in _USES if not _is_told(row.get(name))]
+            if odd:
+                self._unassessed.append(
+                    Unassessed(arn, f"{where}: {', '.join(odd)} cannot be read: its use is not known")
+                )
+                continue
             found = self._reported.setdefault(arn, [])
             for credential in _credentials(arn, row):
                 _merge(found, credential)
@@ -184,6 +193,11 @@ def _use(credential: Credential) -> tuple[bool, str]:
 
 def _second(time: datetime | None) -> datetime | None:
     return time.replace(microsecond=0) if time else None
+
+
+def _is_told(value: str | None) -> bool:
+    """Tell whether a column of use is a time or one of the report's words for "never"."""
+    return value is None or value in _NEVER or moment(value) is not None
 
 
 def _said(value: object) -> str | None:

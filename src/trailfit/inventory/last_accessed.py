@@ -80,11 +80,17 @@ def _entries(data: Mapping[str, Any]) -> Iterable[LastAccessed]:
         prefix = text(service, "ServiceNamespace")
         if prefix is None:
             continue
-        yield LastAccessed(prefix, None, moment(service.get("LastAuthenticated")))
+        if _is_told(service, "LastAuthenticated"):
+            yield LastAccessed(prefix, None, moment(service.get("LastAuthenticated")))
         for action in objects(service.get("TrackedActionsLastAccessed")):
             name = text(action, "ActionName")
-            if name:
+            if name and _is_told(action, "LastAccessedTime"):
                 yield LastAccessed(prefix, f"{prefix}:{name}", moment(action.get("LastAccessedTime")))
+
+
+def _is_told(entry: Mapping[str, Any], name: str) -> bool:
+    """Tell whether a time is there or absent ("never"); one that cannot be read is neither."""
+    return name not in entry or moment(entry[name]) is not None
 
 
 def _order(entry: LastAccessed) -> tuple[str, str, str]:
@@ -94,9 +100,9 @@ def _order(entry: LastAccessed) -> tuple[str, str, str]:
 def _shared_entity(data: Mapping[str, Any]) -> str | None:
     """Return the role or user that every entry names; reports on policies or groups name several."""
     services = objects(data.get("ServicesLastAccessed"))
-    entities = {service.get("LastAuthenticatedEntity") for service in services} - {None}
+    entities = {text(service, "LastAuthenticatedEntity") for service in services} - {None}
     entity = entities.pop() if len(entities) == 1 else None
-    return entity if isinstance(entity, str) and account_of(entity) else None
+    return entity if account_of(entity) else None
 
 
 def _plain(name: str) -> str:

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.parsers import ResponseParserError
 
 from trailfit.errors import SourceError
-from trailfit.inventory.calls import search
+from trailfit.inventory.paths import search
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

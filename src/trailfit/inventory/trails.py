@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from trailfit.inventory.values import account_of, objects, region_of, text
+from trailfit.inventory.values import account_of, objects, region_of, strings, text
 from trailfit.model import TrailSelector, Unassessed
 
 if TYPE_CHECKING:
@@ -82,15 +82,11 @@ def _logged(data: Mapping[str, Any]) -> tuple[set[str], set[str], set[str]]:
     for selector in objects(data.get("EventSelectors")):
         every = selector.get("ReadWriteType", "All") == "All"
         if selector.get("IncludeManagementEvents", True):
-            excluded |= {
-                source for source in selector.get("ExcludeManagementEventSources") or () if isinstance(source, str)
-            }
+            excluded |= set(strings(selector.get("ExcludeManagementEventSources")))
             (whole if every else part).add("Management")
         for resource in objects(selector.get("DataResources")):
             kind = str(resource.get("Type"))
-            complete = every and _EVERY.get(kind, set()) & {
-                str(value).rstrip(":/*") for value in resource.get("Values") or ()
-            }
+            complete = every and _EVERY.get(kind, set()) & {v.rstrip(":/*") for v in strings(resource.get("Values"))}
             (whole if complete else part).add(kind)
     for selector in objects(data.get("AdvancedEventSelectors")):
         _advanced(selector, whole, part, excluded)
@@ -99,13 +95,13 @@ def _logged(data: Mapping[str, Any]) -> tuple[set[str], set[str], set[str]]:
 
 def _advanced(selector: Mapping[str, Any], whole: set[str], part: set[str], excluded: set[str]) -> None:
     fields = {str(one.get("Field")): one for one in objects(selector.get("FieldSelectors"))}
-    categories = (fields.pop("eventCategory", None) or {}).get("Equals") or []
+    categories = strings(fields.pop("eventCategory", {}).get("Equals"))
     if categories == ["Management"]:
         sources = fields.get("eventSource", {})
         if set(sources) == {"Field", "NotEquals"}:
-            excluded.update(sources["NotEquals"])
+            excluded.update(strings(sources["NotEquals"]))
             fields.pop("eventSource")
         (part if fields else whole).add("Management")
     elif categories == ["Data"]:
-        kinds = (fields.pop("resources.type", None) or {}).get("Equals") or []
-        (part if fields else whole).update(str(kind) for kind in kinds)
+        kinds = strings(fields.pop("resources.type", {}).get("Equals"))
+        (part if fields else whole).update(kinds)

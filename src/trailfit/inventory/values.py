@@ -93,6 +93,11 @@ def text(obj: Mapping[str, Any], name: str) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
+def strings(value: object) -> list[str]:
+    """Return the texts of a JSON list; anything else holds none."""
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
 def objects(value: object) -> list[dict[str, Any]]:
     """Return the objects of a JSON list; anything else holds none."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
