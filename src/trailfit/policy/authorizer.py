@@ -57,7 +57,9 @@ class Authorizer:
         """Decide the request, as `evaluate` does."""
         return evaluate(request, self._policies, self._find)
 
-    def _find(self, documents: Sequence[Document], request: Request, name: str, *, complete: bool) -> Finding:
+    def _find(
+        self, documents: Sequence[Document], request: Request, name: str, *, complete: bool, bounded: bool = False
+    ) -> Finding:
         if not documents:
             return NOTHING
         rows = self._rows.get((name, request.action))
@@ -65,7 +67,7 @@ class Authorizer:
             if len(self._rows) >= _ACTIONS_KEPT:
                 self._rows.clear()
             rows = self._rows[name, request.action] = tuple(_prepared(documents, request.action, name, complete))
-        return _read(rows, request, complete) if rows else NOTHING
+        return _read(rows, request, complete, bounded) if rows else NOTHING
 
 
 def _prepared(documents: Sequence[Document], action: str, name: str, complete: bool) -> list[_Row]:
@@ -99,7 +101,7 @@ def _resources(statement: Statement, complete: bool) -> re.Pattern[str] | None:
     return re.compile("|".join(pattern.compiled(each).pattern for each in known) if known else r"(?!)")
 
 
-def _read(rows: Sequence[_Row], request: Request, complete: bool) -> Finding:
+def _read(rows: Sequence[_Row], request: Request, complete: bool, bounded: bool) -> Finding:
     """Read prepared statements of one place."""
     allow: Tri = False
     deny: Tri = False
@@ -108,7 +110,9 @@ def _read(rows: Sequence[_Row], request: Request, complete: bool) -> Finding:
     denying: list[str] = []
     left_open: list[str] = []
     for where, statement, is_allow, resources, listed_means, free in rows:
-        match = Match.DIRECT if statement.principals is None else principal.match(statement, request.principal)
+        match = Match.DIRECT
+        if statement.principals is not None:
+            match = principal.match(statement, request.principal, bounded=bounded)
         if match is Match.NONE:
             continue
         applied: Tri

@@ -193,10 +193,11 @@ def matches(operator: Operator, value: str, wanted: pattern.Tokens) -> bool | No
     if kind == "bool":
         return pattern.matches(wanted, value) if value in ("true", "false") else None
     if kind == "arn":
-        # "Each of the six colon-delimited components of the ARN is checked separately": both must have six.
-        if value.count(":") < _ARN_COLONS or wanted.count(":") < _ARN_COLONS:
+        # "Each of the six colon-delimited components of the ARN is checked separately": a pattern that has fewer is
+        # like no ARN, and a value that has fewer is none.
+        if value.count(":") < _ARN_COLONS:
             return None
-        read = pattern.arn(wanted, complete=False)
+        read = pattern.arn(wanted, complete=False) if wanted.count(":") >= _ARN_COLONS else None
         return read is not None and pattern.matches(read, value)
     text = "".join(wanted)
     if kind == "ip":

@@ -202,11 +202,15 @@ NOTHING = Finding()
 class Find(Protocol):
     """How the documents of one place are read; `authorizer` reads them faster, to the same effect."""
 
-    def __call__(self, documents: Sequence[Document], request: Request, name: str, *, complete: bool) -> Finding:
+    def __call__(
+        self, documents: Sequence[Document], request: Request, name: str, *, complete: bool, bounded: bool = False
+    ) -> Finding:
         """Read the documents of the place `name`; `complete`: short ARNs are completed with `*`."""
 
 
-def find(documents: Sequence[Document], request: Request, name: str, *, complete: bool) -> Finding:
+def find(
+    documents: Sequence[Document], request: Request, name: str, *, complete: bool, bounded: bool = False
+) -> Finding:
     """Read the documents of one place together: "at least one Allow", and any Deny.
 
     Statements are named ``name[0].Statement[1]``, or ``name.Statement[1]`` in places that hold one document.
@@ -214,7 +218,7 @@ def find(documents: Sequence[Document], request: Request, name: str, *, complete
     found: list[tuple[str, Statement, Tri, Match]] = []
     for number, document in enumerate(documents):
         for statement in document.statements:
-            match = principal.match(statement, request.principal)
+            match = principal.match(statement, request.principal, bounded=bounded)
             applied = match is not Match.NONE and applies(statement, request, complete=complete)
             found.append((f"{place(name, number)}.{statement.name}", statement, applied, match))
     allows = [(where, applied, match) for where, statement, applied, match in found if statement.effect == "Allow"]
@@ -250,7 +254,7 @@ def evaluate(request: Request, policies: Policies, find: Find = find) -> Decisio
     boundary = find(policies.boundary or (), request, "boundary", complete=True)
     session = find(policies.session or (), request, "session", complete=True)
     named = (policies.resource,) if policies.resource else ()
-    resource = find(named, request, "resource_policy", complete=False)
+    resource = find(named, request, "resource_policy", complete=False, bounded=policies.boundary is not None)
     # "SCPs do not affect any service-linked role"; nor do RCPs.
     # https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html
     # https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html

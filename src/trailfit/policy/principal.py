@@ -53,9 +53,14 @@ def is_service_linked(principal: str | None) -> bool:
     return found is not None and found[2].startswith(("role/aws-service-role/", "assumed-role/AWSServiceRoleFor"))
 
 
-def match(statement: Statement, principal: str | None) -> Match:
-    """Match Principal or NotPrincipal with the requester."""
-    if statement.principals is None:
+def match(statement: Statement, principal: str | None, *, bounded: bool = False) -> Match:
+    """Match Principal or NotPrincipal with the requester, who may be `bounded` by a permissions boundary.
+
+    "The NotPrincipal element with a Deny effect will always deny any IAM principal that has a permissions boundary
+    policy attached, regardless of the values specified":
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+    """
+    if statement.principals is None or (bounded and statement.not_principal and statement.effect == "Deny"):
         return Match.DIRECT
     best = max((_one(kind, value, principal) for kind, value in statement.principals), key=lambda m: m.value,
                default=Match.NONE)  # fmt: skip
