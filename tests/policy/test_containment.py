@@ -244,7 +244,8 @@ def test_unconfirmed_case_is_undecided(monkeypatch):
     verdict = no_new_access([policy(statement())], [policy(statement("s3:Get*"))])
 
     assert verdict.holds is None
-    assert verdict.statements == ("new[0].Statement[0]", "the old documents")
+    assert verdict.statements == ("new[0].Statement[0]", "old[0].Statement[0]")
+    assert no_new_access([policy(statement())], []).statements == ("new[0].Statement[0]", "the old documents")
     assert "not worked out" in verdict.reason
 
 

@@ -235,7 +235,7 @@ class _Cases:
             context = self.context(here)
             if context is not None:
                 rival = next((each for each in self.sides if each.rule in here), None)
-                nearest = rival.rule if rival else None
+                nearest = rival.rule if rival else self.question.rival(self.rule)
                 yield Case(
                     self.rule, action, resource, wanted, who, context, nearest, self.question
                 )  # fmt: skip
