@@ -12,7 +12,7 @@ from trailfit.deliver.view import CLASSES, page
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from trailfit.deliver.plan import Role
+    from trailfit.deliver.plan import Plan, Role
     from trailfit.deliver.view import PrincipalView
 
 #: GitHub refuses a body of more than 65,536 characters, which it counts as UTF-8 may not; GitLab takes more.
@@ -20,12 +20,13 @@ LIMIT = 60_000
 _CUT = "\n\n*Cut here: the whole evidence is in report.html and report.md.*\n"
 
 
-def render(data: Mapping[str, Any], roles: Sequence[Role]) -> str:
+def render(data: Mapping[str, Any], planned: Plan) -> str:
     """Return the text; roles beyond the limit are told in one line each."""
+    roles = planned.roles
     view = page(data, access_level=lambda _: None)
     people = {one.arn: one for one in view.principals}
     head = "\n".join(_head(data, roles))
-    tail = "\n".join(_tail(data, roles))
+    tail = "\n".join(_tail(data, planned))
     room = LIMIT - len(head) - min(len(tail), LIMIT // 3)
     parts: list[str] = []
     for role in roles:
@@ -106,9 +107,9 @@ def _role(role: Role, one: PrincipalView) -> Iterator[str]:
         yield from ("", "</details>")
 
 
-def _tail(data: Mapping[str, Any], roles: Sequence[Role]) -> Iterator[str]:
+def _tail(data: Mapping[str, Any], planned: Plan) -> Iterator[str]:
     """Tell what is not in this pull request, and why."""
-    here = {one["id"] for role in roles for one in role.recommendations}
+    here = {one["id"] for role in planned.roles for one in role.recommendations}
     left = sorted((r for r in data["recommendations"] if r["id"] not in here), key=lambda r: (r["principal"], r["id"]))
     code_changes = [one for one in left if is_for_code(one)]
     others = [one for one in left if not is_for_code(one)]
@@ -121,5 +122,8 @@ def _tail(data: Mapping[str, Any], roles: Sequence[Role]) -> Iterator[str]:
             for one in listed:
                 action = markdown(one["action"].replace("_", " ").capitalize())
                 yield f"- {code_span(one['principal'])}: {action}. {'; '.join(map(markdown, one['reasons'][:3]))}"
+    if planned.unread:
+        yield from ("", "## Files that could not be read", "")
+        yield from (f"- {code_span(path)}: {markdown(reason)}" for path, reason in planned.unread)
     if data["unassessed"]:
         yield from ("", f"{len(data['unassessed']):,} could not be judged; they are listed in report.html.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from trailfit.deliver import body
 from trailfit.deliver.git import Change, Repository
-from trailfit.deliver.plan import Role, plan
+from trailfit.deliver.plan import Plan, Role, plan
 from trailfit.deliver.text import visible
 from trailfit.deliver.view import account_of, name_of
 from trailfit.errors import ForgeError, SourceError
@@ -33,7 +33,7 @@ class Proposed:
     base: str
     tip: str
     status: Status
-    roles: tuple[Role, ...]
+    plan: Plan
     body: Path
     diff: str
 
@@ -45,11 +45,11 @@ class Proposed:
     @property
     def not_edited(self) -> list[tuple[str, str]]:
         """List the roles whose code was not edited, with the reason."""
-        return [(role.arn, reason) for role in self.roles for _, reason in role.refused]
+        return [(role.arn, reason) for role in self.plan.roles for _, reason in role.refused]
 
     def summary(self) -> str:
         """Sum it up for a terminal."""
-        edited = sum(bool(role.edited) for role in self.roles)
+        edited = sum(bool(role.edited) for role in self.plan.roles)
         word = {
             "created": f"made branch {self.branch}",
             "updated": f"updated branch {self.branch}",
@@ -57,8 +57,9 @@ class Proposed:
             "nothing": "the repository says already what is proposed",
             "dry-run": f"would put on branch {self.branch}",
         }[self.status]
-        lines = [f"{word}: {len(self.roles)} roles, {edited} edited where they are defined"]
+        lines = [f"{word}: {len(self.plan.roles)} roles, {edited} edited where they are defined"]
         lines += [f"  not edited: {visible(arn)}: {visible(reason)}" for arn, reason in self.not_edited]
+        lines += [f"  not read: {visible(path)}: {visible(reason)}" for path, reason in self.plan.unread]
         return "\n".join([*lines, f"wrote {self.body}"])
 
 
@@ -83,7 +84,8 @@ def _propose(data: Mapping[str, Any], repository: Repository, out: Path, *, dry_
             f"the branch {current} is checked out", where=repository.where, hint="switch to the main branch"
         )
     texts = _texts(repository, base)
-    roles = plan(data, texts)
+    planned = plan(data, texts)
+    roles = planned.roles
     changes = [
         Change(_message(role), {path: text.encode() for path, text in role.files.items()})
         for role in roles
@@ -91,14 +93,14 @@ def _propose(data: Mapping[str, Any], repository: Repository, out: Path, *, dry_
     ]
     tip = repository.commit(base, changes, f"{last}T23:59:59Z")
     status = _move(repository, name, base, tip, dry_run=dry_run)
-    text = body.render(data, roles)
+    text = body.render(data, planned)
     place = out / BODY
     try:
         out.mkdir(parents=True, exist_ok=True)
         place.write_bytes(text.encode())
     except OSError as problem:
         raise SourceError(f"cannot be written: {problem.strerror}", where=str(place)) from None
-    return Proposed(name, base, tip, status, tuple(roles), place, repository.diff(base, tip))
+    return Proposed(name, base, tip, status, planned, place, repository.diff(base, tip))
 
 
 def _texts(repository: Repository, commit: str) -> dict[str, str]:

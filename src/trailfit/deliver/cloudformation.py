@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from trailfit.catalog import tables
 from trailfit.deliver.references import ANYTHING, Template
-from trailfit.deliver.splice import Splicer, apply, equal
+from trailfit.deliver.splice import Splicer, apply, equal, has_literal_actions
 from trailfit.deliver.tree import Node, is_function, parse_json, parse_yaml
 from trailfit.deliver.write import Flow, Yaml
 from trailfit.errors import EditError
@@ -284,7 +284,7 @@ def _is(held: _Held, policy: Mapping[str, Any], template: Template) -> bool:
     if held.kind != policy["kind"] or (held.name is not None and held.name != policy["name"]):
         return False
     trial = Template(template.resources, template.account, dict(template.bound))
-    if trial.agrees(_deciding(held.content), _deciding(policy["document"])):
+    if has_literal_actions(held.content) and trial.agrees(_deciding(held.content), _deciding(policy["document"])):
         template.bound |= trial.bound
         return True
     return False

@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from trailfit.deliver import cloudformation
+from trailfit.deliver import cloudformation, terraform
 from trailfit.deliver.cloudformation import FUNCTION, Block
 from trailfit.deliver.view import account_of, name_of
 from trailfit.errors import EditError
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Sure = Literal["certain", "likely"]
 
 _ACCOUNT = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])")
+_ALLOWED = re.compile(r"allowed_account_ids\s*=\s*\[([^\]]*)\]")
 _TEMPLATES = (".yaml", ".yml", ".json", ".template")
 
 
@@ -26,53 +27,82 @@ class Owner:
     """A block that makes a role, the file it stands in, how sure the match is and what it rests on."""
 
     path: str
-    block: Block
+    block: Block | terraform.Role
     sure: Sure
     because: str
+
+    @property
+    def where(self) -> str:
+        """Return the block's name in its file: a logical ID, or Terraform's address."""
+        return self.block.logical_id if isinstance(self.block, Block) else self.block.address
+
+
+@dataclass(slots=True)
+class Definitions:
+    """Every block of a repository that makes a role, by file, and the files that could not be read."""
+
+    blocks: dict[str, list[Block | terraform.Role]]
+    unread: list[tuple[str, str]]
 
 
 class Accounts:
     """Which accounts a path is about, as the repository's own folders tell.
 
-    A folder name belongs to an account when the files below folders of that name mention exactly one of the
-    accounts known, or when it is an account's number itself.
+    Surest first: a folder that is an account's number; one whose Terraform provider allows one account only
+    (`allowed_account_ids`), and others of its name; a folder name below which all files mention one account.
     """
 
     def __init__(self, files: Mapping[str, str], known: Iterable[str]) -> None:
         self._known = frozenset(known)
         mentioned: defaultdict[str, set[str]] = defaultdict(set)
+        allowed: defaultdict[str, set[str]] = defaultdict(set)
         for path, text in files.items():
+            folders = path.split("/")[:-1]
             found = self._known.intersection(_ACCOUNT.findall(text))
-            for folder in path.split("/")[:-1]:
+            for folder in folders:
                 mentioned[folder] |= found
-        self._named = {folder: next(iter(found)) for folder, found in mentioned.items() if len(found) == 1}
-        shared = list(self._named.values())
-        # A folder that is above everything mentions one account only because there is only one: it tells nothing.
-        self._named = {f: a for f, a in self._named.items() if len(self._known) > 1 or shared.count(a) == 1}
+            for listed in _ALLOWED.findall(text) if path.endswith(".tf") and folders else ():
+                allowed[folders[-1]] |= set(_ACCOUNT.findall(listed))
+        named = {folder: accounts for folder, accounts in mentioned.items() if len(accounts) == 1}
+        self._named = {**named, **allowed} if len(self._known) > 1 else {}
 
     def may_be(self, path: str, account: str) -> bool:
         """Tell whether a file may be about an account: nothing in its path is about another one."""
-        for folder in path.split("/")[:-1]:
-            if folder in self._known:
-                return folder == account
-            if folder in self._named and self._named[folder] != account:
-                return False
-        return True
+        folders = path.split("/")[:-1]
+        return all(
+            folder == account if folder in self._known else account in self._named.get(folder, {account})
+            for folder in folders
+        )
 
 
-def templates(files: Mapping[str, str]) -> dict[str, list[Block]]:
-    """Return the blocks of each template among the files; a file that cannot be parsed is none."""
-    found = {}
+def definitions(files: Mapping[str, str]) -> Definitions:
+    """Find the blocks of every template and Terraform folder among the files."""
+    found = Definitions({}, [])
     for path, text in sorted(files.items()):
         if path.endswith(_TEMPLATES) and cloudformation.is_template(text):
             try:
-                found[path] = cloudformation.blocks(text)
-            except EditError:
-                continue
+                found.blocks[path] = list(cloudformation.blocks(text))
+            except EditError as problem:
+                found.unread.append((path, problem.message))
+    for folder in sorted({path.rpartition("/")[0] for path, text in files.items() if _is_terraform(path, text)}):
+        try:
+            for role in terraform.Module(folder, module_files(folder, files)).roles():
+                found.blocks.setdefault(role.path, []).append(role)
+        except EditError as problem:
+            found.unread.append((folder or ".", problem.message))
     return found
 
 
-def owners(arn: str, blocks: Mapping[str, list[Block]], accounts: Accounts) -> list[Owner]:
+def module_files(folder: str, files: Mapping[str, str]) -> dict[str, str]:
+    """Return the Terraform files that stand in one folder."""
+    return {path: text for path, text in files.items() if path.endswith(".tf") and path.rpartition("/")[0] == folder}
+
+
+def _is_terraform(path: str, text: str) -> bool:
+    return path.endswith(".tf") and '"aws_iam_role"' in text
+
+
+def owners(arn: str, blocks: Mapping[str, list[Block | terraform.Role]], accounts: Accounts) -> list[Owner]:
     """Return the blocks that may define a role, the surest only."""
     name, account = name_of(arn), account_of(arn)
     found = [
@@ -86,7 +116,9 @@ def owners(arn: str, blocks: Mapping[str, list[Block]], accounts: Accounts) -> l
     return sure or found
 
 
-def _match(name: str, block: Block) -> tuple[Sure, str] | None:
+def _match(name: str, block: Block | terraform.Role) -> tuple[Sure, str] | None:
+    if isinstance(block, terraform.Role):
+        return ("certain", "its name is the role’s name") if block.name == name else None
     if block.role_name is not None:
         return ("certain", "RoleName is the role’s name") if block.role_name == name else None
     made = f"{block.logical_id}Role" if block.type == FUNCTION else block.logical_id

@@ -7,8 +7,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from trailfit.deliver import cloudformation
-from trailfit.deliver.owner import Accounts, owners, templates
+from trailfit.deliver import cloudformation, terraform
+from trailfit.deliver.owner import Accounts, Owner, definitions, module_files, owners
 from trailfit.deliver.splice import edit, equal
 from trailfit.deliver.text import file_name
 from trailfit.deliver.tree import parse_json
@@ -18,8 +18,6 @@ from trailfit.errors import EditError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-
-    from trailfit.deliver.cloudformation import Block
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,67 +60,84 @@ def is_for_code(recommendation: Mapping[str, Any]) -> bool:
     )  # fmt: skip
 
 
-def plan(data: Mapping[str, Any], files: Mapping[str, str], *, chosen: Sequence[str] = ("safe",)) -> list[Role]:
-    """Work out the edits of every role with a recommendation of a `chosen` disposition, one after the other.
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What becomes of every role with a safe proposal, and the files that could not be read."""
+
+    roles: tuple[Role, ...]
+    unread: tuple[tuple[str, str], ...]
+
+
+def plan(data: Mapping[str, Any], files: Mapping[str, str]) -> Plan:
+    """Work out the edits of every role with a `safe` recommendation, one after the other.
 
     `files` are the texts of the repository. Each role's edits stand on those of the roles before it.
     """
     wanted: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for one in data["recommendations"]:
-        if one["disposition"] in chosen and is_for_code(one):
+        if one["disposition"] == "safe" and is_for_code(one):
             wanted[one["principal"]].append(one)
     everyone = {one["principal"] for one in (*data.get("principals", ()), *data["recommendations"])}
     known = Accounts(files, {account_of(arn) for arn in everyone})
-    blocks = templates(files)
+    defined = definitions(files)
     texts = dict(files)
     roles = [
         Role(arn, sorted(wanted[arn], key=lambda r: str(r["id"])))
         for arn in sorted(wanted, key=lambda arn: (account_of(arn), name_of(arn), arn))
     ]
-    makers = {arn: owners(arn, blocks, known) for arn in everyone}
+    makers = {arn: owners(arn, defined.blocks, known) for arn in everyone}
     by_block: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for arn in sorted(everyone):
         for owner in makers[arn]:
-            by_block[owner.path, owner.block.logical_id].append(arn)
+            by_block[owner.path, owner.where].append(arn)
     planned = {role.arn: role for role in roles}
     for role in roles:
         found = makers[role.arn]
         if role.with_role is None and len(found) == 1:
             owner = found[0]
-            together = by_block[owner.path, owner.block.logical_id]
-            _template(
-                role, owner.path, owner.block, [planned.get(arn) or arn for arn in together], texts, owner.because
-            )
+            together = by_block[owner.path, owner.where]
+            _in_place(role, owner, [planned.get(arn) or arn for arn in together], texts)
         elif len(found) > 1:
-            places = ", ".join(f"{owner.path} {owner.block.logical_id}" for owner in found)
+            places = ", ".join(f"{owner.path} {owner.where}" for owner in found)
             role.refused.append((found[0].path, f"more than one block may define it: {places}"))
         _policy_files(role, texts, known, roles)
-    return roles
+    return Plan(tuple(roles), tuple(defined.unread))
 
 
-def _template(
-    role: Role, path: str, block: Block, together: Sequence[Role | str], texts: dict[str, str], because: str
-) -> None:
-    """Edit a template's block for all the roles that it makes, or say why not."""
+def _in_place(role: Role, owner: Owner, together: Sequence[Role | str], texts: dict[str, str]) -> None:
+    """Edit the block that defines a role, for all the roles that it makes, or say why not."""
     left_out = [one for one in together if isinstance(one, str)]
     if left_out:
-        role.refused.append((path, f"{block.logical_id} also makes {left_out[0]}, for which nothing safe is proposed"))
+        reason = f"{owner.where} also makes {left_out[0]}, for which nothing safe is proposed"
+        role.refused.append((owner.path, reason))
         return
     roles = [one for one in together if isinstance(one, Role)]
     proposals = [cloudformation.Proposal(account_of(one.arn), one.before, one.after) for one in roles]
     try:
-        text = cloudformation.edit(texts[path], block, proposals)
+        changed = _edited(owner, proposals, texts)
     except EditError as problem:
-        role.refused.append((path, f"{block.logical_id}: {problem.message}"))
+        role.refused.append((owner.path, f"{owner.where}: {problem.message}"))
         return
     for other in roles:
         if other is not role:
             other.with_role = role.arn
         also = [one.arn for one in roles if one is not other]
-        because_all = f"{because}; the block also makes {', '.join(also)}" if also else because
-        other.edited.append(Edited(path, block.logical_id, because_all))
-    if text != texts[path]:
-        texts[path] = role.files[path] = text
+        because = f"{owner.because}; the block also makes {', '.join(also)}" if also else owner.because
+        other.edited += [Edited(path, owner.where, because) for path in changed or [owner.path]]
+    texts |= changed
+    role.files |= changed
+
+
+def _edited(owner: Owner, proposals: Sequence[cloudformation.Proposal], texts: Mapping[str, str]) -> dict[str, str]:
+    """Return the files that an edit of the block changes."""
+    if isinstance(owner.block, terraform.Role):
+        module = terraform.Module(owner.block.folder, module_files(owner.block.folder, texts))
+        results = [module.edit(owner.block, proposal) for proposal in proposals]
+        if any(one != results[0] for one in results):
+            raise EditError("its roles need different policies from account to account")
+        return results[0]
+    text = cloudformation.edit(texts[owner.path], owner.block, proposals)
+    return {owner.path: text} if text != texts[owner.path] else {}
 
 
 def _policy_files(role: Role, texts: dict[str, str], accounts: Accounts, roles: Iterable[Role]) -> None:

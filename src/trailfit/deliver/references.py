@@ -50,7 +50,7 @@ class Template:
             return re.escape(value)
         if not is_function(value):
             return None
-        known = self.bound.get(_key(value))
+        known = self.bound.get(key_of(value))
         if known is not None:
             return re.escape(known)
         [(name, argument)] = value.items()
@@ -87,6 +87,9 @@ class Template:
             return re.escape(self.account)
         if name in _PSEUDO:
             return _PSEUDO[name]
+        known = self.bound.get(key_of({"Fn::GetAtt": name.split(".", 1)} if "." in name else {"Ref": name}))
+        if known is not None:
+            return re.escape(known)
         logical, _, attribute = name.partition(".")
         facts = self._facts(logical)
         if facts is None:
@@ -123,7 +126,7 @@ class Template:
             if not isinstance(deployed, str) or pattern is None or not re.fullmatch(pattern, deployed):
                 return False
             if not isinstance(raw, str):
-                self.bound[_key(raw)] = deployed
+                self.bound[key_of(raw)] = deployed
             return True
         if isinstance(raw, dict):
             return (
@@ -209,7 +212,8 @@ class Template:
                 yield key.value, facts
 
 
-def _key(expression: Any) -> str:
+def key_of(expression: Any) -> str:
+    """Return an expression as text, the same for the same expression: what `bound` is keyed by."""
     return json.dumps(expression, sort_keys=True, ensure_ascii=False)
 
 

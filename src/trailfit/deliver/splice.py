@@ -139,7 +139,7 @@ class Splicer:
     def _list(self, node: Node, target: list[Any]) -> list[Splice]:
         if not target:
             return [Splice(node.start, node.end, "[]")]
-        pairs, new = _pair(node.items, target)
+        pairs, new = pair(node.items, target)
         splices: list[Splice] = []
         for number, value in pairs.items():
             splices += self.change(node.items[number], value)
@@ -229,7 +229,7 @@ def target_kind(target: Any) -> str:
     return "scalar"
 
 
-def _pair(items: Sequence[Node], target: Sequence[Any]) -> tuple[dict[int, Any], list[Any]]:
+def pair(items: Sequence[Node], target: Sequence[Any]) -> tuple[dict[int, Any], list[Any]]:
     """Pair the items of a list with what they become: equals first, then maps of one name, then maps alike."""
     left = list(target)
     pairs: dict[int, Any] = {}
@@ -254,6 +254,17 @@ def _pair(items: Sequence[Node], target: Sequence[Any]) -> tuple[dict[int, Any],
         if best > 0:
             take(number, -place)
     return pairs, left
+
+
+def has_literal_actions(document: Any) -> bool:
+    """Tell whether a document's actions are all written out; those that a variable gives are decided elsewhere."""
+    statements = document.get("Statement", []) if isinstance(document, dict) else []
+    for statement in statements if isinstance(statements, list) else [statements]:
+        for element in ("Action", "NotAction", "Effect", "Sid"):
+            value = statement.get(element, []) if isinstance(statement, dict) else None
+            if not all(isinstance(one, str) for one in (value if isinstance(value, list) else [value])):
+                return False
+    return True
 
 
 def _same_name(one: Any, other: Any) -> bool:

@@ -1,0 +1,279 @@
+from __future__ import annotations
+
+import difflib
+import shutil
+import subprocess
+from collections import Counter
+from typing import Any
+
+import pytest
+
+pytest.importorskip("tree_sitter_hcl", reason="tree-sitter-hcl is not installed")
+
+from trailfit.deliver import hcl
+from trailfit.deliver.cloudformation import Proposal
+from trailfit.deliver.hcl import SOURCE
+from trailfit.deliver.terraform import Module, Names
+from trailfit.errors import EditError
+
+from .corpus import ROOT
+from .sample import ACCOUNT, allow, document
+
+MANAGED = {"kind": "aws_managed", "name": "AmazonS3FullAccess", "arn": "arn:aws:iam::aws:policy/AmazonS3FullAccess", "document": document()}  # fmt: skip
+ROLE = 'resource "aws_iam_role" "app" {\n  name = "app" # ops know it\n}\n'
+JSONENCODE = (
+    ROLE
+    + """
+resource "aws_iam_role_policy" "app" {
+  name = "access"
+  role = aws_iam_role.app.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Action   = ["s3:GetObject", "s3:PutObject"] # both
+        Effect   = "Allow"
+        Resource = "${aws_s3_bucket.b.arn}/*"
+      },
+      {
+        Action   = "sqs:*"
+        Effect   = "Allow"
+        Resource = aws_sqs_queue.q.arn
+      },
+    ]
+  })
+}
+"""
+)
+HEREDOC = (
+    ROLE
+    + """
+resource "aws_iam_role_policy" "app" {
+  name   = "access"
+  role   = aws_iam_role.app.name
+  policy = <<-EOF
+    {
+      "Version": "2012-10-17",
+      "Statement": [
+        {"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": "${aws_s3_bucket.b.arn}/*"},
+        {"Effect": "Allow", "Action": "sqs:*", "Resource": "${aws_sqs_queue.q.arn}"}
+      ]
+    }
+  EOF
+}
+"""
+)
+DOCUMENT = (
+    ROLE
+    + """
+data "aws_iam_policy_document" "app" {
+  # objects
+  statement {
+    actions   = ["s3:GetObject", "s3:PutObject"]
+    resources = ["${aws_s3_bucket.b.arn}/*"]
+  }
+
+  statement {
+    actions   = ["sqs:*"]
+    resources = [aws_sqs_queue.q.arn]
+  }
+}
+
+resource "aws_iam_role_policy" "app" {
+  name   = "access"
+  role   = aws_iam_role.app.id
+  policy = data.aws_iam_policy_document.app.json
+}
+"""
+)
+QUEUE = f"arn:aws:sqs:eu-west-1:{ACCOUNT}:jobs"
+OLD = document(allow(["s3:GetObject", "s3:PutObject"], "arn:aws:s3:::b-1/*"), allow("sqs:*", QUEUE))
+
+
+def inline(content: dict[str, Any], name: str = "access") -> dict[str, Any]:
+    return {"kind": "inline", "name": name, "document": content}
+
+
+def edited(text: str, before: list[Any], after: list[Any]) -> str:
+    module = Module("", {"main.tf": text})
+    [role] = module.roles()
+    changed = module.edit(role, Proposal(ACCOUNT, before, after))
+    return changed.get("main.tf", text)
+
+
+def diff(text: str, new: str) -> list[str]:
+    return [line for line in difflib.ndiff(text.splitlines(), new.splitlines()) if line[0] in "+-"]
+
+
+@pytest.mark.parametrize("text", [JSONENCODE, HEREDOC, DOCUMENT], ids=["jsonencode", "heredoc", "document"])
+def test_a_narrower_policy_changes_its_own_lines_and_keeps_references(text: str) -> None:
+    new = document(allow("s3:GetObject", "arn:aws:s3:::b-1/*"), allow(["sqs:SendMessage"], QUEUE))
+    changed = edited(text, [inline(OLD)], [inline(new)])
+
+    assert "${aws_s3_bucket.b.arn}/*" in changed
+    assert "aws_sqs_queue.q.arn" in changed
+    assert "s3:PutObject" not in changed
+    assert "sqs:SendMessage" in changed
+    assert len(diff(text, changed)) == 4
+    assert edited(changed, [inline(new)], [inline(new)]) == changed
+
+
+@pytest.mark.parametrize("text", [JSONENCODE, HEREDOC, DOCUMENT], ids=["jsonencode", "heredoc", "document"])
+def test_a_statement_goes_alone(text: str) -> None:
+    changed = edited(text, [inline(OLD)], [inline(document(OLD["Statement"][0]))])
+
+    assert "sqs" not in changed
+    assert not [line for line in diff(text, changed) if line[0] == "+" and "s3" not in line]
+
+
+@pytest.mark.parametrize("text", [JSONENCODE, HEREDOC, DOCUMENT], ids=["jsonencode", "heredoc", "document"])
+def test_a_policy_that_goes_takes_its_resource_along(text: str) -> None:
+    assert edited(text, [inline(OLD)], []).rstrip() == ROLE.rstrip()
+
+
+def test_a_part_of_a_referenced_resource_keeps_the_reference() -> None:
+    new = document(
+        allow("sqs:*", QUEUE), allow("s3:GetObject", "arn:aws:s3:::b-1/*"), allow("sqs:SendMessage", QUEUE + "/x")
+    )
+
+    assert '"${aws_sqs_queue.q.arn}/x"' in edited(JSONENCODE, [inline(OLD)], [inline(new)])
+
+
+def test_an_attachment_gives_way_to_an_inline_policy() -> None:
+    text = (
+        ROLE
+        + """
+resource "aws_iam_role_policy_attachment" "full" {
+  role       = aws_iam_role.app.name
+  policy_arn = "arn:aws:iam::aws:policy/AmazonS3FullAccess"
+}
+
+# the end
+"""
+    )
+    new = inline(document(allow("s3:GetObject", "arn:aws:s3:::b/${aws:username}/*")), "fitted")
+    changed = edited(text, [MANAGED], [new])
+
+    assert "AmazonS3FullAccess" not in changed
+    assert 'resource "aws_iam_role_policy" "app_fitted"' in changed
+    assert '"arn:aws:s3:::b/$${aws:username}/*"' in changed
+    assert changed.endswith("# the end\n")
+
+
+def test_no_account_is_written_out_where_the_files_have_none() -> None:
+    new = inline(document(allow("sqs:SendMessage", f"arn:aws:sqs:eu-west-1:{ACCOUNT}:other")))
+    with pytest.raises(EditError, match="the account's number would be written out"):
+        edited(JSONENCODE, [inline(OLD)], [new])
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (JSONENCODE.replace("  role = aws_iam_role.app.id", "  count = 2\n  role = aws_iam_role.app.id"), "count or for_each"),
+        (JSONENCODE.replace('"sqs:*"', "var.actions"), "form that is edited"),
+        (JSONENCODE.replace('"sqs:*"', '"sns:*"'), "as it is deployed"),
+        (JSONENCODE.replace('"sqs:*"', 'concat(["a"], ["b"])'), "form that is edited"),
+        (DOCUMENT.replace("  # objects", "  source_policy_documents = [var.x]"), "form that is edited"),
+        (DOCUMENT + '\noutput "o" {\n  value = data.aws_iam_policy_document.app.json\n}\n', "form that is edited"),
+        (DOCUMENT.replace("  statement {\n    actions   = [\"sqs", "  dynamic \"statement\" {\n    actions   = [\"sqs"), "form that is edited"),
+        (ROLE.replace("}", "  managed_policy_arns = []\n}"), "lists its policies itself"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_edited_safely_is_refused_with_the_reason(text: str, reason: str) -> None:
+    new = inline(document(allow("s3:GetObject", "arn:aws:s3:::b-1/*")))
+    with pytest.raises(EditError, match=reason):
+        edited(text, [inline(OLD)], [new])
+
+
+def test_a_syntax_error_is_no_terraform() -> None:
+    with pytest.raises(EditError, match="syntax error"):
+        hcl.parse('resource "aws_iam_role" {')
+
+
+def test_places_count_characters_not_bytes() -> None:
+    text = '# größer\nlocals {\n  a = "ü"\n  b = ["x", "y"]\n}\n'
+    node = hcl.parse(text)[0].attributes["b"]
+
+    assert text[node.start : node.end] == '["x", "y"]'
+
+
+@pytest.mark.parametrize("value", ["a", "${aws:username}", "%{x}", 'q"\\', "ä\n\t", "$${x}", "\u202e"])
+def test_a_text_reads_back_as_it_was_written(value: str) -> None:
+    assert hcl.parse(f"locals {{\n  a = {hcl.text_of(value)}\n}}\n")[0].attributes["a"].value == value or "$${" in value
+
+
+def test_expressions_are_kept_as_their_source() -> None:
+    node = hcl.parse('locals {\n  a = "x-${var.b}"\n  c = var.d\n}\n')[0]
+
+    assert node.attributes["a"].value == {SOURCE: '"x-${var.b}"'}
+    assert node.attributes["c"].value == {SOURCE: "var.d"}
+
+
+def deployed(value: Any, names: Names) -> Any:
+    """What an expression may come out as: its source, made a word."""
+    if isinstance(value, dict) and SOURCE in value:
+        if names.pattern(value) is None:
+            raise LookupError(value)
+        source = value[SOURCE]
+        text = source[1:-1] if source.startswith('"') else "${" + source + "}"
+        return "".join(char if char not in '${}"[] ' else "-" for char in text)
+    if isinstance(value, dict):
+        return {key: deployed(inner, names) for key, inner in value.items()}
+    return [deployed(item, names) for item in value] if isinstance(value, list) else value
+
+
+@pytest.mark.skipif(not ROOT.is_dir(), reason="the corpus is not here (TRAILFIT_CORPUS)")
+def test_every_terraform_folder_is_read_and_every_safe_edit_is_made() -> None:
+    told: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    for folder in sorted({path.parent for path in ROOT.rglob("*.tf")}):
+        texts = {path.name: path.read_text("utf-8") for path in sorted(folder.glob("*.tf"))}
+        told["files"] += len(texts)
+        try:
+            module = Module("", texts)
+        except EditError as problem:
+            reasons[problem.message] += 1
+            continue
+        for role in module.roles():
+            told["roles"] += 1
+            try:
+                held = module.held(role)
+                before, after = [], []
+                for one in held:
+                    if one.kind == "inline" and one.content is not None:
+                        content = deployed(one.content, Names(ACCOUNT))
+                        name = one.name or "policy"
+                        statements = (
+                            content["Statement"] if isinstance(content["Statement"], list) else [content["Statement"]]
+                        )
+                        before.append(inline(content, name))
+                        halves = [
+                            {**s, "Action": s["Action"][: (len(s["Action"]) + 1) // 2]} if isinstance(s.get("Action"), list) else s
+                            for s in statements
+                        ]  # fmt: skip
+                        after.append(inline({**content, "Statement": halves}, name))
+                    elif one.kind == "managed" and isinstance(one.content, str):
+                        before.append({**MANAGED, "name": one.content, "arn": one.content})
+                if not before:
+                    told["without a policy that is edited"] += 1
+                    continue
+                changed = module.edit(role, Proposal("", before, after))
+            except (EditError, LookupError) as problem:
+                told["refused"] += 1
+                reasons[str(problem)[:90]] += 1
+                continue
+            told["edited"] += 1
+            again = Module("", texts | changed)
+            assert again.edit(role, Proposal("", after, after)) == {}
+            for text in changed.values():
+                terraform_reads(text)
+    print(dict(told), dict(reasons))
+    assert told["edited"] >= 24
+
+
+def terraform_reads(text: str) -> None:
+    """Let Terraform itself read the file, where there is one."""
+    if shutil.which("terraform"):
+        done = subprocess.run(["terraform", "fmt", "-"], input=text, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
