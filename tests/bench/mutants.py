@@ -1,0 +1,184 @@
+"""Mutation testing of the policy language: change one thing, run its tests, expect a failure.
+
+Run: ``python tests/bench/mutants.py [--every N] [--only MODULE]``. Each mutant is one change of an operator, constant, condition,
+return or call in the syntax tree of one module; it is loaded in a process of its own, in the place of the module, and
+the fast tests run until the first failure. Prints the survivors with their lines and the share killed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import copy
+import importlib
+import importlib.abc
+import importlib.machinery
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import ModuleType
+
+ROOT = Path(__file__).parents[2]
+MODULES = (
+    "pattern", "automaton", "inclusion", "condition", "principal", "document", "evaluate", "authorizer", "grant", "values", "satisfy",
+    "minterms", "witness", "containment", "minimise", "lines",
+)  # fmt: skip
+TESTS = (
+    "tests/policy",
+    "tests/property/test_policy_patterns.py",
+    "tests/property/test_policy_documents.py",
+    "tests/cli/test_check.py",
+    "tests/cli/test_simulate.py",
+)
+_SECONDS = 60
+
+_COMPARE: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,
+}  # fmt: skip
+_BINARY: dict[type[ast.operator], type[ast.operator]] = {
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Add, ast.BitOr: ast.BitAnd, ast.BitAnd: ast.BitOr, ast.LShift: ast.RShift, ast.RShift: ast.LShift,
+}  # fmt: skip
+_CALLS = {"any": "all", "all": "any", "every": "either", "either": "every", "min": "max", "max": "min"}
+
+
+def _changes(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+    """Yield (what is changed, the node to stand in its place)."""
+    made = copy.deepcopy(node)
+    if isinstance(node, ast.Compare) and isinstance(made, ast.Compare) and type(node.ops[0]) in _COMPARE:
+        made.ops[0] = _COMPARE[type(node.ops[0])]()
+        yield f"{type(node.ops[0]).__name__} -> {type(made.ops[0]).__name__}", made
+    elif isinstance(node, ast.BoolOp) and isinstance(made, ast.BoolOp):
+        made.op = ast.Or() if isinstance(node.op, ast.And) else ast.And()
+        yield f"{type(node.op).__name__} -> {type(made.op).__name__}", made
+        for at in range(len(node.values)):
+            rest = [value for n, value in enumerate(node.values) if n != at]
+            yield f"drop operand {at + 1}", rest[0] if len(rest) == 1 else ast.BoolOp(node.op, rest)
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        yield "drop not", node.operand
+    elif isinstance(node, ast.BinOp) and isinstance(made, ast.BinOp) and type(node.op) in _BINARY:
+        made.op = _BINARY[type(node.op)]()
+        yield f"{type(node.op).__name__} -> {type(made.op).__name__}", made
+    elif isinstance(node, ast.Constant) and isinstance(node.value, bool):
+        yield f"{node.value} -> {not node.value}", ast.Constant(not node.value)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, int):
+        yield f"{node.value} -> {node.value + 1}", ast.Constant(node.value + 1)
+    elif isinstance(node, ast.IfExp):
+        yield "always else", node.orelse
+        yield "always then", node.body
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _CALLS:
+        yield (
+            f"{node.func.id} -> {_CALLS[node.func.id]}",
+            ast.Call(ast.Name(_CALLS[node.func.id], ast.Load()), node.args, node.keywords),
+        )
+
+
+def _is_text(tree: ast.Module) -> set[int]:
+    """Find what no test could see: annotations, messages of errors, constants of caches and limits."""
+    skipped: set[int] = set()
+    for node in ast.walk(tree):
+        parts: list[ast.AST | None] = []
+        if isinstance(node, ast.arg):
+            parts = [node.annotation]
+        elif isinstance(node, ast.FunctionDef):
+            parts = [node.returns, *node.decorator_list]
+        elif isinstance(node, ast.ClassDef):
+            parts = list(node.decorator_list)
+        elif isinstance(node, ast.AnnAssign):
+            parts = [node.annotation]
+        elif isinstance(node, ast.Assign) and any(
+            isinstance(t, ast.Name) and ("LIMIT" in t.id or "KEPT" in t.id) for t in node.targets
+        ):
+            parts = [node.value]
+        elif isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            parts = [node]
+        skipped |= {id(inner) for part in parts if part is not None for inner in ast.walk(part)}
+    return skipped
+
+
+def mutants(module: str) -> Iterator[tuple[str, ast.Module]]:
+    """Yield (name, tree) for every change of a module."""
+    tree = ast.parse((ROOT / "src/trailfit/policy" / f"{module}.py").read_text())
+    skipped = _is_text(tree)
+    for node in list(ast.walk(tree)):
+        if id(node) in skipped or not hasattr(node, "lineno"):
+            continue
+        for what, new in _changes(node):
+            ast.copy_location(new, node)
+            memo = {id(node): new}
+            changed = copy.deepcopy(tree, memo)
+            yield f"{module}.py:{node.lineno}:{node.col_offset} {what}", ast.fix_missing_locations(changed)
+
+
+class _Loader(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Loads the mutant in the place of its module."""
+
+    def __init__(self, name: str, tree: ast.Module) -> None:
+        self.name, self.tree = name, tree
+
+    def find_spec(
+        self, name: str, _path: Sequence[str] | None, _target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Claim the one module."""
+        return importlib.machinery.ModuleSpec(name, self) if name == self.name else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run the mutant's code."""
+        module.__file__ = str(ROOT / "src/trailfit/policy" / f"{self.name.rpartition('.')[2]}.py")
+        exec(compile(self.tree, module.__file__, "exec"), module.__dict__)
+
+
+def _survives(module: str, tree: ast.Module) -> bool:
+    """Run the tests against a mutant, in a child process; a run out of time counts as killed."""
+    child = os.fork()
+    if not child:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1)
+        os.dup2(null, 2)
+        signal.alarm(_SECONDS)
+        code = 1
+        try:
+            import pytest
+
+            sys.meta_path.insert(0, _Loader(f"trailfit.policy.{module}", tree))
+            code = int(pytest.main(["-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "--no-header", *TESTS]))
+        finally:
+            os._exit(code)
+    return os.waitpid(child, 0)[1] == 0
+
+
+def main() -> None:
+    """Run the mutants; print survivors and the share killed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--every", type=int, default=1, help="only every Nth mutant")
+    parser.add_argument("--only", help="only this module")
+    given = parser.parse_args()
+    os.chdir(ROOT)
+    sys.path.insert(0, str(ROOT))
+    for light in ("pytest", "hypothesis", "moto.iam.aws_managed_policies"):
+        importlib.import_module(light)
+    total = survived = 0
+    started = time.monotonic()
+    for module in (given.only,) if given.only else MODULES:
+        of_module = [each for number, each in enumerate(mutants(module)) if number % given.every == 0]
+        left = []
+        for name, tree in of_module:
+            if _survives(module, tree):
+                left.append(name)
+                print(f"  survived: {name}", flush=True)
+        total, survived = total + len(of_module), survived + len(left)
+        print(f"{module}: {len(of_module) - len(left)} of {len(of_module)} killed", flush=True)
+    print(
+        f"{total - survived} of {total} killed ({(total - survived) / total:.1%}; bar 90 %), {time.monotonic() - started:.0f} s"
+    )
+    sys.exit(0 if survived <= total * 0.1 else 1)
+
+
+if __name__ == "__main__":
+    main()
