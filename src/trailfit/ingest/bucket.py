@@ -24,14 +24,16 @@ if TYPE_CHECKING:
 
 _LISTERS = 16
 _FETCHERS = 16
-#: Objects, and bytes of them, that may be fetched ahead of the decoder.
-_AHEAD, _AHEAD_BYTES = 64, 48 * 1024 * 1024
+#: Objects, and bytes of them, that one thread fetches in a row; batches and bytes fetched ahead of the decoder.
+_BATCH, _BATCH_BYTES = 16, 1024 * 1024
+_AHEAD, _AHEAD_BYTES = 24, 32 * 1024 * 1024
 _TRIES = 5
 
 _LAYOUT = re.compile(
     r"(?:^|/)AWSLogs(?:/(?P<org>o-[a-z0-9]{10,32}))?(?:/(?P<account>\d{12})(?:/(?P<kind>[^/]+)(?:/(?P<region>[a-z0-9-]+))?)?)?\Z"
 )
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}\Z")
+_Got = tuple[LogObject, bytes | None, str | None]
 #: How many folders deep an ``AWSLogs`` folder is looked for before everything beneath is listed flat.
 _DEPTH = 4
 
@@ -205,22 +207,38 @@ def _month_asked(prefix: str, selection: Selection) -> bool:
 
 def read_objects(objects: list[LogObject], *, payer: bool) -> Iterator[tuple[LogObject, bytes | None, str | None]]:
     """Yield each object with its bytes, or why it cannot be had: in order, fetched ahead, bounded in memory."""
-    ahead: deque[tuple[LogObject, Future[tuple[bytes | None, str | None]]]] = deque()
+    ahead: deque[tuple[int, Future[list[_Got]]]] = deque()
     size = 0
-    left = iter(objects)
+    left = _batches(objects)
     upcoming = next(left, None)
     with ThreadPoolExecutor(_FETCHERS) as pool:
         while upcoming is not None or ahead:
-            while upcoming is not None and (
-                not ahead or (len(ahead) < _AHEAD and size + upcoming.size <= _AHEAD_BYTES)
-            ):
-                ahead.append((upcoming, pool.submit(_get, upcoming, payer)))
-                size += upcoming.size
+            while upcoming is not None and (not ahead or (len(ahead) < _AHEAD and size < _AHEAD_BYTES)):
+                bytes_of_it = sum(one.size for one in upcoming)
+                ahead.append((bytes_of_it, pool.submit(_get_all, upcoming, payer)))
+                size += bytes_of_it
                 upcoming = next(left, None)
-            one, future = ahead.popleft()
-            data, problem = future.result()
-            size -= one.size
-            yield one, data, problem
+            bytes_of_it, future = ahead.popleft()
+            yield from future.result()
+            size -= bytes_of_it
+
+
+def _batches(objects: list[LogObject]) -> Iterator[list[LogObject]]:
+    """Cut objects into runs that one thread fetches: handing them over one by one costs as much as fetching them."""
+    batch: list[LogObject] = []
+    size = 0
+    for one in objects:
+        batch.append(one)
+        size += one.size
+        if len(batch) >= _BATCH or size >= _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _get_all(objects: list[LogObject], payer: bool) -> list[_Got]:
+    return [(one, *_get(one, payer)) for one in objects]
 
 
 def _get(one: LogObject, payer: bool) -> tuple[bytes | None, str | None]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
+#: obstore asks for new credentials five minutes before the time it is told that they end.
+_ASK_AGAIN = timedelta(minutes=10)
 _BACKOFF: Any = {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=15), "base": 2}
 
 
@@ -209,7 +211,7 @@ class _Credentials:
             "access_key_id": frozen.access_key,
             "secret_access_key": frozen.secret_key,
             "token": frozen.token,
-            "expires_at": datetime.now(UTC) + timedelta(minutes=5),
+            "expires_at": datetime.now(UTC) + _ASK_AGAIN,
         }
 
 

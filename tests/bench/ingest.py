@@ -1,0 +1,150 @@
+"""What ingest costs, side by side with yardsticks in one run: ``python tests/bench/ingest.py [--full] [--keep DIR]``.
+
+CPU seconds are those of whole processes and their children (wait4), so start-up counts. Ratios are what to quote:
+seconds move with the machine's load. Without ``--full`` the inputs are a tenth (large) and a fifth (small).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parents[1]))
+
+from tests.bench.records import write  # noqa: E402 - found by the line above
+
+PROGRAM = "import sys; from trailfit.cli.main import main; sys.argv[0] = 'trailfit'; main()"
+
+
+@dataclass
+class Cost:
+    """CPU seconds of a process and its children, and the most memory that all of them held at once (MiB)."""
+
+    cpu: float
+    peak: float
+
+
+def measure(command: list[str], environment: dict[str, str] | None = None) -> Cost:
+    """Run a command to its end and measure it."""
+    before = os.times()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, **(environment or {})})
+    peak = 0.0
+    done = threading.Event()
+
+    def watch() -> None:
+        nonlocal peak
+        while not done.wait(0.05):
+            peak = max(peak, resident(process.pid))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    code = process.wait()
+    done.set()
+    watcher.join()
+    if code not in (0, 3):
+        raise SystemExit(f"exit {code}: {' '.join(command)}")
+    # The workers' fork server ends just after its parent, and is reaped by init where nobody else does it.
+    time.sleep(0.2)
+    after = os.times()
+    return Cost(after.children_user + after.children_system - before.children_user - before.children_system, peak)
+
+
+def resident(root: int) -> float:
+    """Add up the resident memory (MiB) of a process and its descendants; pages they share count once each (PSS)."""
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except OSError:
+                continue
+            children.setdefault(parent, []).append(int(entry.name))
+    total, left = 0, [root]
+    while left:
+        pid = left.pop()
+        left += children.get(pid, [])
+        try:
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+            total += next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+        except (OSError, StopIteration):
+            continue
+    return total / 1024
+
+
+def ingest(source: str | Path, lake: Path, *, jobs: int = 1, environment: dict[str, str] | None = None) -> Cost:
+    command = [sys.executable, "-c", PROGRAM, "-q", "ingest", str(source), "--lake", str(lake), "--jobs", str(jobs)]
+    return measure(command, environment)
+
+
+def against_duckdb(name: str, logs: Path, records: int, work: Path, bar: float) -> Cost:
+    """Compare the whole ingest with DuckDB's best bare read_json → Parquet, alternating, the better of two each."""
+    ours, theirs = [], []
+    for _ in range(2):
+        shutil.rmtree(work / "lake", ignore_errors=True)
+        theirs.append(measure([sys.executable, str(HERE / "duckdb_best.py"), str(logs), str(work / "d.parquet"), "1"]))
+        ours.append(ingest(logs, work / "lake"))
+    our, their = min(ours, key=lambda cost: cost.cpu), min(theirs, key=lambda cost: cost.cpu)
+    print(f"{name}: {records:,} records")
+    print(
+        f"  trailfit, whole ingest     {our.cpu:8.2f} CPU s  {records / our.cpu:10,.0f} records/CPU s  {our.peak:6.0f} MiB"
+    )
+    print(
+        f"  DuckDB, bare read_json     {their.cpu:8.2f} CPU s  {records / their.cpu:10,.0f} records/CPU s  {their.peak:6.0f} MiB"
+    )
+    print(f"  ratio                      {their.cpu / our.cpu:8.2f} ×      (bar {bar} ×)")
+    return our
+
+
+def incremental(logs: Path, lake: Path, first: Cost) -> None:
+    """Run again over the lake just made: nothing new, then one late object."""
+    again = ingest(logs, lake)
+    print(
+        f"second run, nothing new        {again.cpu:8.2f} CPU s  1/{first.cpu / again.cpu:.0f} of the first  (bar 1/20)"
+    )
+    write(logs, 1, 20, seed=99)
+    late = ingest(logs, lake)
+    print(f"one late object                {late.cpu:8.2f} CPU s  1/{first.cpu / late.cpu:.0f} of the first")
+
+
+def memory(work: Path, sizes: tuple[int, ...]) -> None:
+    """Show the peak memory of all processes at several sizes of input, with two workers."""
+    for size in sizes:
+        logs = work / f"m{size}"
+        write(logs, size // 5000, 5000, days=4, seed=5)
+        cost = ingest(logs, work / f"ml{size}", jobs=2)
+        print(
+            f"memory at {size:>10,} records   {cost.peak:8.0f} MiB, 2 workers  (bar 1,024 MiB, the same at every size)"
+        )
+        shutil.rmtree(logs)
+        shutil.rmtree(work / f"ml{size}")
+
+
+def main() -> None:
+    """Print all figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--keep", type=Path)
+    given = parser.parse_args()
+    work = given.keep or Path(tempfile.mkdtemp(prefix="trailfit-bench-"))
+    large, small = (400, 20_000) if given.full else (40, 4_000)
+    write(work / "large", large, 5000, seed=1)
+    write(work / "small", small, 20, seed=2)
+    against_duckdb("large objects", work / "large", large * 5000, work, 1.0)
+    first = against_duckdb("small objects", work / "small", small * 20, work, 2.5)
+    incremental(work / "small", work / "lake", first)
+    memory(work, (100_000, 2_000_000) if given.full else (100_000, 500_000))
+    if given.keep is None:
+        shutil.rmtree(work)
+
+
+if __name__ == "__main__":
+    main()
