@@ -34,8 +34,9 @@ class Observability:
 
 
 @cache
-def _unobservable() -> frozenset[str]:
-    return frozenset(row["action"].lower() for row in rows("unobservable_actions"))
+def _unobservable() -> dict[str, str]:
+    """Map the actions that no event is named after to whether calls of other names always show them."""
+    return {row["action"].lower(): row["shown"] for row in rows("unobservable_actions")}
 
 
 @cache
@@ -77,21 +78,26 @@ def observability(action: str) -> Observability:
     service, name = known.split(":", 1)
     if (unlogged := _unlogged().get(known)) is not None:
         return Observability("never", (), (), unlogged)
-    own = known.lower() not in _unobservable() and not _silent(service, name)
+    shown = _unobservable().get(known.lower())
+    own = shown is None and not _silent(service, name)
     others = _carriers().get(known.lower(), ())
     operations = ([(service, name)] if own else []) + list(others)
-    carriers = tuple((source_of(of), event) for of, event in others)
-    types = sorted({t for of, event in operations for t in rules.data_events().get((of, event.lower()), ())})
     if not operations:
         return Observability("never", (), (), "no CloudTrail event shows it: a permission that other calls only check")
-    if own and not rules.data_events().get((service, name.lower())):
-        return Observability("management", (), carriers, "a management event of its own")
-    if types and all(rules.data_events().get((of, event.lower())) for of, event in operations):
-        return Observability("data", tuple(types), carriers, f"only data events show it: {', '.join(types)}")
+    carriers = tuple((source_of(of), event) for of, event in others)
+    data_types = rules.data_events()
+    types = tuple(sorted({kind for of, event in operations for kind in data_types.get((of, event.lower()), ())}))
     if own:
-        return Observability("data", tuple(types), carriers, f"its own event is a data event: {', '.join(types)}")
-    shown = ", ".join(sorted({event for _, event in others})[:5])
-    return Observability("carried", tuple(types), carriers, f"no event of its own; shown by the parameters of {shown}")
+        mine = data_types.get((service, name.lower()), ())
+        if not mine:
+            return Observability("management", (), carriers, "a management event of its own")
+        return Observability("data", types, carriers, f"its own event is a data event ({', '.join(mine)})")
+    events = ", ".join(sorted({event for _, event in others})[:5])
+    if shown != "always" and not _silent(service, name):
+        return Observability("carried", types, carriers, f"no event of its own; the parameters of {events} show it")
+    if types:
+        return Observability("data", types, carriers, f"the data events {events} show it ({', '.join(types)})")
+    return Observability("management", (), carriers, f"the management events {events} show it")
 
 
 def _silent(service: str, name: str) -> bool:

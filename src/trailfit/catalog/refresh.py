@@ -64,20 +64,33 @@ class Reference:
                     if to and one["Name"] == "PassRole":
                         self.passed_to[key] = sorted(to)
 
+    def add_flat(self, document: dict[str, list[Any]]) -> None:
+        """Take in ``{"client.Operation": ["prefix:Action", …]}``, the reference as it may be handed on.
+
+        An item may also be ``{"action": …}``, with a context beside it.
+        """
+        for key, found in document.items():
+            client, dot, operation = key.partition(".")
+            named = [one.get("action") if isinstance(one, dict) else one for one in found]
+            if dot and all(isinstance(action, str) and ":" in action for action in named):
+                self.authorized[client, operation] = named
+
 
 def read_reference(folder: Path | None) -> Reference:
-    """Read the reference from a folder's ``*.json`` and ``*.json.gz``, else from AWS. Raises SourceError."""
+    """Read the reference from the ``*.json`` and ``*.json.gz`` of a folder, else from AWS. Raises SourceError."""
     reference = Reference()
     for document in _from_folder(folder) if folder else _from_aws():
         if isinstance(document, dict) and "Operations" in document and "Name" in document:
             reference.add(document)
+        elif isinstance(document, dict) and all(isinstance(actions_, list) for actions_ in document.values()):
+            reference.add_flat(document)
     if not reference.authorized:
         raise SourceError("no service reference document was found", where=str(folder or INDEX))
     return reference
 
 
 def _from_folder(folder: Path) -> Iterator[Any]:
-    paths = sorted([*folder.rglob("*.json"), *folder.rglob("*.json.gz")])
+    paths = sorted([*folder.glob("*.json"), *folder.glob("*.json.gz")])
     for path in paths:
         data = path.read_bytes()
         yield json.loads(gzip.decompress(data) if path.suffix == ".gz" else data)
@@ -102,14 +115,15 @@ def _fetch(url: str) -> Any:
 
 def make_operations(reference: Reference) -> list[Row]:
     """Make ``operations.csv``: what operations need besides, or instead of, the action of their own name."""
-    made: list[Row] = []
-    for operation in operations():
-        made += _deciding(operation, reference)
-        made += _more(operation, reference)
     kept = [tuple(row[name] for name in HEAD) for row in rows("operations") if not row["source"].startswith(MADE)]
-    decided = {(row[0], row[1].lower()) for row in kept if row[3] not in ("conditional", "dependent")}
-    made = [row for row in made if row[3] in ("conditional", "dependent") or (row[0], row[1].lower()) not in decided]
-    return sorted({row[:7]: row for row in _one_of([*made, *kept])}.values())
+    decided = {(row[0], row[1].lower()) for row in kept}
+    deciding = [row for one in operations() for row in _deciding(one, reference)]
+    deciding = kept + [row for row in deciding if (row[0], row[1].lower()) not in decided]
+    hidden = frozenset(row[0].lower() for row in make_unobservable(deciding) if not row[1])
+    meant = {(row[0], row[1].lower()) for row in deciding} | {*rules.event_rules()}
+    understood = [one for one in operations() if known(one) or (one.service, one.name.lower()) in meant]
+    more = [row for one in understood for row in _more(one, reference, hidden)]
+    return sorted({row[:7]: row for row in _one_of([*more, *deciding])}.values())
 
 
 def _one_of(made: list[Row]) -> list[Row]:
@@ -161,7 +175,7 @@ def _mentions(operation: Operation) -> list[str]:
     return [f"{service}:{name}" for service, name in _MENTION.findall(operation.documentation)]
 
 
-def _more(operation: Operation, reference: Reference) -> list[Row]:
+def _more(operation: Operation, reference: Reference, hidden: frozenset[str]) -> list[Row]:
     """Find what an operation needs besides: tagging for a request's tags, and permissions that no event shows."""
     key = (operation.client, operation.name)
     listed = list(reference.authorized.get(key, ()))
@@ -184,7 +198,7 @@ def _more(operation: Operation, reference: Reference) -> list[Row]:
                 out.append((operation.service, operation.name, found, "conditional", when, resource, "", tag_source))
     for action in listed:
         found = actions.canonical(action)
-        if not found or found.lower() not in _hidden() or found == "iam:PassRole" or action in tagging:
+        if not found or found.lower() not in hidden or found == "iam:PassRole" or action in tagging:
             continue
         when = next((when for pattern, when in _conditions() if fnmatchcase(found, pattern)), "")
         if when != "-":
@@ -209,23 +223,25 @@ def _conditions() -> list[tuple[str, str]]:
     return [(row["action"], row["when"]) for row in rows("dependent_conditions")]
 
 
-def _hidden() -> frozenset[str]:
-    return frozenset(row["action"].lower() for row in rows("unobservable_actions"))
+def make_unobservable(made: Iterable[Row]) -> list[Row]:
+    """Make ``unobservable_actions.csv``: the actions that no event is named after.
+
+    `shown` is ``always`` for those that calls of other names need whatever they ask (s3:ListBucket by ListObjects).
+    """
+    own = {f"{o.service}:{o.name}".lower() for o in operations()}
+    own |= {row["action"].lower() for row in rows("observed_actions")}
+    hand = {action.lower() for found in rules.event_rules().values() for action in _always(found)}
+    always = hand | {row[2].lower() for row in made if row[3] == "required" and not row[4]}
+    source = "no operation of the API models has this name"
+    return [
+        (action, "always" if action.lower() in always else "", source)
+        for action in actions.every()
+        if action.lower() not in own
+    ]
 
 
-def make_unobservable() -> list[Row]:
-    """Make ``unobservable_actions.csv``: the actions that no operation has as its own, nor any rule requires."""
-    shown = {f"{o.service}:{o.name}".lower() for o in operations()}
-    shown |= {row["action"].lower() for row in rows("operations") if row["role"] == "required" and not row["when"]}
-    shown |= {
-        rule.action.lower()
-        for found in rules.event_rules().values()
-        for rule in found
-        if rule.role == "required" and not rule.when
-    }
-    kept = {row["action"].lower() for row in rows("observed_actions")}
-    source = "no operation of the API models has this name or needs it alone"
-    return [(action, source) for action in actions.every() if action.lower() not in shown | kept]
+def _always(found: Iterable[rules.EventRule]) -> list[str]:
+    return [rule.action for rule in found if rule.role == "required" and not rule.when]
 
 
 def make_pass_role(reference: Reference) -> list[Row]:
@@ -262,13 +278,14 @@ def main(arguments: list[str] | None = None) -> int:
     except TrailfitError as problem:
         print(f"refresh: {problem}", file=sys.stderr)  # noqa: T201 - this module is a command
         return 2
+    made = make_operations(reference)
     tables = {
-        "operations": (HEAD, make_operations(reference)),
+        "operations": (HEAD, made),
         "pass_role": (
             ["service", "event_name", "paths", "profile_paths", "passed_to", "source"],
             make_pass_role(reference),
         ),
-        "unobservable_actions": (["action", "source"], make_unobservable()),
+        "unobservable_actions": (["action", "shown", "source"], make_unobservable(made)),
     }
     changed = False
     for name, (head, body) in tables.items():

@@ -86,15 +86,14 @@ def operation_rules() -> dict[tuple[str, str], tuple[EventRule, ...]]:
 def rules_of(service: str, operation: str) -> tuple[EventRule, ...]:
     """List the rules of an operation: those kept by hand, then what the made ones add.
 
-    Where a hand-kept rule decides (it requires an action, one of several, or none), the made ones only add conditional
-    and dependent actions that it does not speak of.
+    Where a hand-kept rule decides (it requires an action, one of several, or none), no made one does; conditional and
+    dependent actions are added where no hand-kept rule speaks of them.
     """
     key = (service, operation.lower())
     kept, made = event_rules().get(key, ()), operation_rules().get(key, ())
-    if not any(decides(rule) for rule in kept):
-        return kept + made
     said = {rule.action for rule in kept}
-    return kept + tuple(rule for rule in made if not decides(rule) and rule.action not in said)
+    decided = any(decides(rule) for rule in kept)
+    return kept + tuple(rule for rule in made if not (decided if decides(rule) else rule.action in said))
 
 
 @cache

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from itertools import product
+from itertools import islice, product
 from typing import TYPE_CHECKING
 
 from trailfit.catalog import actions, rules
@@ -175,27 +175,39 @@ class TypeExpr:
 
     def arns(self, source: Source) -> list[str]:
         """Build the ARNs that the record names in full; none when a variable stays unknown."""
-        found: list[list[str]] = []
+        found = self._found(source)
+        return self._combined(source.place, found) if all(found) else []
+
+    def unknown(self, source: Source) -> list[str]:
+        """Build the patterns that cover what was called: ``*`` for each variable that the record does not tell."""
+        return self._combined(source.place, [texts or ["*"] for texts in self._found(source)])
+
+    def _found(self, source: Source) -> list[list[str]]:
+        """Find the texts of each variable; none for an unknown one."""
+        found = []
         for _, ways in self.finders:
-            texts = next((texts for way in ways if (texts := way(source))), None)
-            if not texts:
-                return []
+            texts = next((texts for way in ways if (texts := way(source))), [])
             found.append(list(dict.fromkeys(texts)) if len(self.finders) == 1 else texts)
+        return found
+
+    def _combined(self, place: Place, found: list[list[str]]) -> list[str]:
+        """Fill the template with every combination; lists of one length belong together, item by item."""
         lengths = {len(texts) for texts in found if len(texts) > 1}
         if len(found) > 1 and len(lengths) == 1:
             size = lengths.pop()
             combined: Iterable[tuple[str, ...]] = zip(*(t * size if len(t) == 1 else t for t in found), strict=True)
         else:
             combined = product(*found)
-        out = []
-        for values_ in combined:
-            out.append(self.fill(source.place, values_))
-            if len(out) >= _MAX_ARNS:
-                break
-        return list(dict.fromkeys(out))
+        return list(dict.fromkeys(self.fill(place, texts) for texts in islice(combined, _MAX_ARNS)))
+
+    def _is_whole(self, text: str) -> bool:
+        return text.startswith("arn:") and self.template.pattern.fullmatch(text) is not None
 
     def fill(self, place: Place, texts: Sequence[str]) -> str:
-        """Fill the template; a text that is an ARN itself stands for all up to its variable."""
+        """Fill the template; a text that is an ARN itself stands for all up to its variable, or for the whole."""
+        whole = next((text for text in texts if self._is_whole(text)), None)
+        if whole is not None:
+            return whole
         out = ""
         own = iter(texts)
         parts = _VARIABLE.split(self.template.text)
@@ -212,10 +224,6 @@ class TypeExpr:
                 text = next(own)
                 out = text if text.startswith("arn:") else out + text
         return out
-
-    def unknown(self, source: Source) -> str:
-        """Build the pattern that covers any resource of the type."""
-        return self.fill(source.place, ["*"] * len(self.finders))
 
 
 def type_expr(service: str, operation: str, kind: actions.ResourceType, alone: bool, given: dict[str, str]) -> TypeExpr:

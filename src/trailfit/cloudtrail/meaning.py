@@ -18,13 +18,18 @@ from trailfit.cloudtrail.event import Event, Outcome, Use
 from trailfit.cloudtrail.names import prefixes
 from trailfit.cloudtrail.paths import unwrapped
 from trailfit.cloudtrail.plan import Plan, plan
-from trailfit.cloudtrail.principal import Caller, caller
+from trailfit.cloudtrail.principal import caller
 from trailfit.cloudtrail.refused import refused_uses
 from trailfit.cloudtrail.transforms import Place
 
 if TYPE_CHECKING:
     from trailfit.cloudtrail.record import Record
 
+#: Categories whose records tell of calls that records of their own exist for. Sources:
+#: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-aggregated-events.html
+#: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-network-events-with-cloudtrail.html
+_REPEATING = frozenset({"NetworkActivity", "Insight", "Aggregated"})
+_NO_CALLS = frozenset({"AwsServiceEvent", "AwsConsoleSignIn", "AwsVpceEvent", "AwsVpceEvents", "AwsAggregatedEvent"})
 _MEMO_SIZE = 20_000
 _Meaning = tuple[Plan, tuple[Use, ...], str | None]
 _memo: dict[tuple[object, ...], _Meaning] = {}
@@ -40,12 +45,14 @@ def understand(record: Record) -> Event:
     category = record.eventCategory or _category(record)
     how, uses, data_type = _meaning(record, region, account)
     result, why, uses = _outcome(record, how, uses, Place(partition_of(region), region, account))
-    nobody = _nobody(record, category, who)
-    counts = result == "allowed" and nobody is None
-    if how.unknown and not uses:
+    no_call = _no_call(record, category)
+    counts = result == "allowed" and no_call is None and who.nobody is None
+    if no_call is not None and result == "allowed":
+        why = no_call
+    elif how.unknown and not uses:
         why = f"unknown: {how.unknown}"
-    elif result == "allowed" and nobody is not None:
-        why = nobody
+    elif result == "allowed":
+        why = why or who.nobody
     return Event(
         event_id=record.eventID,
         time=_time(record.eventTime),
@@ -90,7 +97,9 @@ def _meaning(record: Record, region: str, account: str) -> _Meaning:
 
 
 def _work_out(record: Record, place: Place, request: bytes, listed: bytes, response: bytes) -> _Meaning:
-    parameters = unwrapped(_json(request))
+    parameters = _json(request)
+    if record.eventSource == "ec2.amazonaws.com":
+        parameters = unwrapped(parameters)
     resources = _json(listed)
     how = _plan(record, parameters)
     data_type = _data_type(how, resources)
@@ -133,28 +142,20 @@ def _outcome(
             own = tuple(use for use in uses if use.role == "required")
             return "allowed", "the call was allowed, a permission that it depends on was denied", own
         case "not_authenticated":
-            return (
-                "no_authorization",
-                f"the credentials were refused ({record.errorCode}): nothing was authorized",
-                uses,
-            )
+            return "undetermined", f"the credentials were refused ({record.errorCode}) before any authorization", uses
         case "undetermined":
             return "undetermined", f"{record.errorCode} does not tell whether the call was authorized", uses
         case _:
             return "allowed", None, uses
 
 
-def _nobody(record: Record, category: str, who: Caller) -> str | None:
-    """Say why the event is nobody's use of a permission; None where it is its principal's."""
-    if category in ("NetworkActivity", "Insight"):
+def _no_call(record: Record, category: str) -> str | None:
+    """Say why a record is no call of a principal's own; None where it is one."""
+    if category in _REPEATING:
         return f"{category} events repeat calls that other events record"
-    if record.eventType in ("AwsServiceEvent", "AwsConsoleAction", "AwsConsoleSignIn", "AwsVpceEvent", "AwsVpceEvents"):
-        return (
-            f"{record.eventType} is no API call of a principal"
-            if record.eventType != "AwsConsoleAction"
-            else who.nobody
-        )
-    return who.nobody
+    if record.eventType in _NO_CALLS:
+        return f"{record.eventType} is no API call of a principal"
+    return None
 
 
 def _through(record: Record, region: str, uses: tuple[Use, ...]) -> tuple[Use, ...]:

@@ -1,8 +1,8 @@
 """From an event's source and name to an IAM prefix and an operation.
 
 Event sources are mostly the IAM prefix (``s3.amazonaws.com``); the others, and those shared by two services, stand
-in ``catalog/event_sources.csv``. Event names are mostly the operation; ``catalog/event_aliases.csv`` has the others, such as
-the API versions that Lambda and CloudFront put behind them.
+in ``catalog/event_sources.csv``. Event names are mostly the operation;
+``catalog/event_aliases.csv`` has the others, such as the API versions that Lambda and CloudFront put behind them.
 """
 
 from __future__ import annotations

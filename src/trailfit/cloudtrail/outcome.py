@@ -23,9 +23,8 @@ _REFUSED = re.compile(
     re.DOTALL,
 )
 _BECAUSE = re.compile(
-    r"because no (?P<missing>[a-zA-Z -]+?) polic(?:y|ies) allows?"
-    r"|with an explicit deny in an? (?P<explicit>[a-zA-Z -]+?)"
-    r"(?:\s+policy|\s*[:.,]|$)"
+    r"because no (?P<missing>[a-zA-Z -]+?) allows? the"
+    r"|with an explicit deny in an? (?P<explicit>[a-zA-Z -]+?(?:policy|boundary))\b"
 )
 
 
@@ -74,9 +73,9 @@ def refusal(message: str | None) -> Refusal:
     named = _REFUSED.search(message)
     reason = _BECAUSE.search(message)
     if reason and reason["missing"]:
-        why = f"denied: no {reason['missing'].strip()} policy allows it"
+        why = f"denied: no {reason['missing']} allows it"
     elif reason:
-        why = f"denied: an explicit deny in a {reason['explicit'].strip()} policy"
+        why = f"denied: an explicit deny in a {reason['explicit']}"
     else:
         why = "denied"
     if not named:

@@ -15,6 +15,7 @@ from trailfit.cloudtrail.arns import Source, TypeExpr, finder, most_specific, te
 from trailfit.cloudtrail.conditions import condition
 from trailfit.cloudtrail.event import Use
 from trailfit.cloudtrail.names import operation as operation_of
+from trailfit.cloudtrail.paths import values
 from trailfit.cloudtrail.resource_texts import parse
 
 if TYPE_CHECKING:
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One action that the event needs when `when` holds, and how its resources are found."""
+    """One action that the event needs when `when` holds, and how its resources are found.
+
+    `context` holds condition keys that every such event proves, `proves` those whose values its request gives.
+    """
 
     action: str
     role: str
@@ -33,6 +37,7 @@ class Need:
     resources: Resources
     basis: str
     context: tuple[tuple[str, str], ...]
+    proves: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,10 @@ class Plan:
             if need.when is not None and not need.when(source.request):
                 continue
             arns, how = need.resources.find(source, resource_arns)
-            out += [Use(need.action, arn, need.role, f"{need.basis}; {how}", need.context) for arn in arns]
+            context = need.context
+            if need.proves:
+                context += tuple((key, text) for key, path in need.proves for text in values(source.request, path))
+            out += [Use(need.action, arn, need.role, f"{need.basis}; {how}", context) for arn in arns]
         return tuple(dict.fromkeys(out))
 
 
@@ -86,7 +94,7 @@ class Resources:
         found = most_specific(built) or self._listed(source.arns())
         done = [expr.template.text for expr, _ in built]
         needed = [e for e in self.types if e.required and not any(text.startswith(e.template.text) for text in done)]
-        whole = [] if found and not built else [e.unknown(source) for e in needed]
+        whole = [] if found and not built else [arn for expr in needed for arn in expr.unknown(source)]
         if found:
             return list(dict.fromkeys(found + whole)), "arn: request"
         if whole:
@@ -122,14 +130,15 @@ def plan(service: str, event_name: str) -> Plan:
 
 
 def _need(service: str, operation: str, rule: rules.EventRule) -> Need:
-    pairs = (pair.partition("=") for pair in rule.context.split())
+    pairs = [pair.split("=", 1) for pair in rule.context.split()]
     return Need(
         rule.action,
         rule.role,
         condition(rule.when),
         _resources(rule.action, operation, rule.resource),
         f"rule:{service}:{rule.event_name}",
-        tuple((key, value) for key, _, value in pairs),
+        tuple((key, value) for key, value in pairs if not value.startswith("$")),
+        tuple((key, tuple(value[1:].split("."))) for key, value in pairs if value.startswith("$")),
     )
 
 

@@ -106,9 +106,30 @@ def parse_record(obj: object) -> Record:
             raise NotRecordError(f"no JSON: {problem}") from None
     if not isinstance(obj, dict):
         raise NotRecordError("no JSON object")
+    if obj.get("eventCategory") in ("Aggregated", "Insight"):
+        obj = _named(obj)
     if not isinstance(obj.get("eventName"), str) or not isinstance(obj.get("eventSource"), str):
         raise NotRecordError("no CloudTrail record: it lacks eventName or eventSource")
     return _typed(obj, Record)
+
+
+def _named(obj: dict[str, object]) -> dict[str, object]:
+    """Give an aggregated or Insight record the names that others have; what it sums up stays in its own fields.
+
+    Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-aggregated-events.html
+    """
+    details = obj.get("insightDetails")
+    given: dict[str, object] = {
+        "eventName": str(obj.get("eventType") or obj["eventCategory"]),
+        "eventID": obj.get("eventId"),
+        "recipientAccountId": obj.get("accountId"),
+        **(details if isinstance(details, dict) else {}),
+        **{key: value for key, value in obj.items() if value is not None},
+    }
+    window = obj.get("timeWindow")
+    if "eventTime" not in given and isinstance(window, dict):
+        given["eventTime"] = str(window.get("windowStart", "")).replace(" ", "T") + "Z"
+    return given
 
 
 _Struct = TypeVar("_Struct", bound=msgspec.Struct)

@@ -146,11 +146,11 @@ def _last_part(text: str, _place: Place, _arg: str) -> str | None:
 
 
 def _before(text: str, _place: Place, arg: str) -> str | None:
-    return text.partition(arg)[0] or None
+    return text if text.startswith("arn:") else text.partition(arg)[0] or None
 
 
 def _after(text: str, _place: Place, arg: str) -> str | None:
-    return text.partition(arg)[2] or None
+    return text if text.startswith("arn:") else text.partition(arg)[2] or None
 
 
 def _same(text: str, _place: Place, _arg: str) -> str | None:
