@@ -118,3 +118,15 @@ def test_last_accessed_knows_of_calls_that_no_log_shows_but_not_of_passed_roles(
     assert services("111122223333", "metrics-prober-role")["sqs"] is None
     assert services("222233334444", "orders-writer-role")["dynamodb"].startswith("2026-10")
     assert services("111122223333", "github-deploy")["iam"] is None
+
+
+def test_members_stand_under_guardrails_and_the_management_account_does_not(made):
+    guardrails = {each.account: each for each in read(made.iam).guardrails}
+    assert guardrails["111122223333"].scp == ()
+    for member in ("222233334444", "444455556666"):
+        levels = guardrails[member].scp
+        assert [[policy.name for policy in level.policies] for level in levels] == [
+            ["FullAWSAccess", "keep-the-trail"],
+            ["FullAWSAccess"],
+            ["FullAWSAccess"],
+        ]

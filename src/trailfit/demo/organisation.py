@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from trailfit.demo import data, digests, iam_files, prod, repository, staging, truth
+from trailfit.demo import data, digests, guardrails, iam_files, prod, repository, staging, truth
 from trailfit.demo.cast import DATA, PROD, Trail
 from trailfit.demo.history import Calendar, happen
 from trailfit.demo.tally import Tally
@@ -58,6 +58,7 @@ def make(folder: Path, *, seed: int = 7, scale: float = 1.0, end: date = date(20
     digests.write(demo.logs, TRAILS[0], end)
     for account in ACCOUNTS:
         iam_files.write(demo.iam / account.id, account, TRAILS, tally, end)
+    guardrails.write(demo.iam / "organization.json", ACCOUNTS)
     repository.write(demo.repo, ACCOUNTS, end)
     truth.write(demo.truth, ACCOUNTS, TRAILS, tally, calendar, seed)
     return demo
