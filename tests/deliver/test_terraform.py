@@ -4,7 +4,7 @@ import difflib
 import shutil
 import subprocess
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,6 +18,9 @@ from trailfit.errors import EditError
 
 from .corpus import ROOT
 from .sample import ACCOUNT, allow, document
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MANAGED = {"kind": "aws_managed", "name": "AmazonS3FullAccess", "arn": "arn:aws:iam::aws:policy/AmazonS3FullAccess", "document": document()}  # fmt: skip
 ROLE = 'resource "aws_iam_role" "app" {\n  name = "app" # ops know it\n}\n'
@@ -161,6 +164,43 @@ resource "aws_iam_role_policy_attachment" "full" {
     assert changed.endswith("# the end\n")
 
 
+def test_an_arn_goes_from_the_role_s_own_list() -> None:
+    arns = '["arn:aws:iam::aws:policy/AmazonS3FullAccess", aws_iam_policy.own.arn]'
+    text = ROLE.replace("}", f"  managed_policy_arns = {arns}\n}}")
+    changed = edited(text, [MANAGED], [inline(document(allow("s3:GetObject", "arn:aws:s3:::b/*")), "fitted")])
+
+    assert "  managed_policy_arns = [aws_iam_policy.own.arn]\n" in changed
+    assert 'resource "aws_iam_role_policy" "app_fitted"' in changed
+
+
+OWN = (
+    ROLE
+    + """
+resource "aws_iam_policy" "own" {
+  name   = "own"
+  policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "sqs:*", Resource = "*" }] })
+}
+
+resource "aws_iam_role_policy_attachment" "own" {
+  role       = aws_iam_role.app.name
+  policy_arn = aws_iam_policy.own.arn
+}
+"""
+)
+
+
+def test_a_managed_policy_of_the_team_s_own_is_edited_where_only_one_role_uses_it() -> None:
+    def own(action: str) -> dict[str, Any]:
+        return {"kind": "customer_managed", "name": "own", "arn": f"arn:aws:iam::{ACCOUNT}:policy/own", "document": document(allow(action, "*"))}  # fmt: skip
+
+    changed = edited(OWN, [own("sqs:*")], [own("sqs:SendMessage")])
+    assert diff(OWN, changed)[1].count('Action = "sqs:SendMessage"') == 1
+    assert len(diff(OWN, changed)) == 2
+    twice = OWN + '\noutput "arn" {\n  value = aws_iam_policy.own.arn\n}\n'
+    with pytest.raises(EditError, match="used more than once"):
+        edited(twice, [own("sqs:*")], [own("sqs:SendMessage")])
+
+
 def test_no_account_is_written_out_where_the_files_have_none() -> None:
     new = inline(document(allow("sqs:SendMessage", f"arn:aws:sqs:eu-west-1:{ACCOUNT}:other")))
     with pytest.raises(EditError, match="the account's number would be written out"):
@@ -177,7 +217,8 @@ def test_no_account_is_written_out_where_the_files_have_none() -> None:
         (DOCUMENT.replace("  # objects", "  source_policy_documents = [var.x]"), "form that is edited"),
         (DOCUMENT + '\noutput "o" {\n  value = data.aws_iam_policy_document.app.json\n}\n', "form that is edited"),
         (DOCUMENT.replace("  statement {\n    actions   = [\"sqs", "  dynamic \"statement\" {\n    actions   = [\"sqs"), "form that is edited"),
-        (ROLE.replace("}", "  managed_policy_arns = []\n}"), "lists its policies itself"),
+        (ROLE.replace("}", "  managed_policy_arns = var.x\n}"), "are an expression"),
+        (ROLE.replace("}", "  inline_policy {\n    name = \"access\"\n  }\n}"), "inline_policy blocks"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_edited_safely_is_refused_with_the_reason(text: str, reason: str) -> None:
@@ -224,7 +265,7 @@ def deployed(value: Any, names: Names) -> Any:
 
 
 @pytest.mark.skipif(not ROOT.is_dir(), reason="the corpus is not here (TRAILFIT_CORPUS)")
-def test_every_terraform_folder_is_read_and_every_safe_edit_is_made() -> None:
+def test_every_terraform_folder_is_read_and_every_safe_edit_is_made(tmp_path: Path) -> None:
     told: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     for folder in sorted({path.parent for path in ROOT.rglob("*.tf")}):
@@ -255,6 +296,8 @@ def test_every_terraform_folder_is_read_and_every_safe_edit_is_made() -> None:
                         after.append(inline({**content, "Statement": halves}, name))
                     elif one.kind == "managed" and isinstance(one.content, str):
                         before.append({**MANAGED, "name": one.content, "arn": one.content})
+                    elif one.kind == "managed" and one.name:
+                        before.append({**MANAGED, "kind": "customer_managed", "name": one.name, "arn": one.name})
                 if not before:
                     told["without a policy that is edited"] += 1
                     continue
@@ -266,14 +309,11 @@ def test_every_terraform_folder_is_read_and_every_safe_edit_is_made() -> None:
             told["edited"] += 1
             again = Module("", texts | changed)
             assert again.edit(role, Proposal("", after, after)) == {}
-            for text in changed.values():
-                terraform_reads(text)
+            for name, text in changed.items():
+                (tmp_path / f"{told['edited']}-{name}").write_text(text)
     print(dict(told), dict(reasons))
-    assert told["edited"] >= 24
-
-
-def terraform_reads(text: str) -> None:
-    """Let Terraform itself read the file, where there is one."""
-    if shutil.which("terraform"):
-        done = subprocess.run(["terraform", "fmt", "-"], input=text, capture_output=True, text=True, check=False)
+    assert told["edited"] >= 90
+    assert told["refused"] <= 6
+    if shutil.which("terraform"):  # Terraform itself reads every result
+        done = subprocess.run(["terraform", "fmt", str(tmp_path)], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr

@@ -258,7 +258,9 @@ def pair(items: Sequence[Node], target: Sequence[Any]) -> tuple[dict[int, Any], 
 
 def has_literal_actions(document: Any) -> bool:
     """Tell whether a document's actions are all written out; those that a variable gives are decided elsewhere."""
-    statements = document.get("Statement", []) if isinstance(document, dict) else []
+    if not isinstance(document, dict):
+        return False
+    statements = document.get("Statement", [])
     for statement in statements if isinstance(statements, list) else [statements]:
         for element in ("Action", "NotAction", "Effect", "Sid"):
             value = statement.get(element, []) if isinstance(statement, dict) else None

@@ -11,11 +11,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from trailfit.deliver import hcl
+from trailfit.deliver import hcl, terraform_documents
 from trailfit.deliver.hcl import SOURCE, Block, Hcl, HeredocJson
 from trailfit.deliver.references import ANYTHING, Template, key_of
-from trailfit.deliver.splice import Splice, Splicer, apply, equal, has_literal_actions, pair
-from trailfit.deliver.tree import Node
+from trailfit.deliver.splice import Splice, Splicer, apply, equal, has_literal_actions
 from trailfit.errors import EditError
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 _TRAVERSAL = re.compile(r"[A-Za-z_][A-Za-z0-9_.\[\]\"-]*")
 _INTERPOLATION = re.compile(r"(?<![$%])\$\{([^{}]*)\}")
-_ARGUMENTS = {"actions": "Action", "not_actions": "NotAction", "resources": "Resource", "not_resources": "NotResource"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +102,7 @@ class _Held:
     block: Block
     document: Block | None = None
     document_path: str = ""
+    index: int | None = None
 
 
 class Module:
@@ -131,15 +130,22 @@ class Module:
         """Return the role's policies as the files have them; raises `EditError` for forms that are not edited."""
         found = []
         block = next(b for _, b in self.resources("aws_iam_role") if b.labels[1] == role.label)
-        if "managed_policy_arns" in block.attributes or any(b.type == "inline_policy" for b in block.blocks):
-            raise EditError(f"{role.address} lists its policies itself (managed_policy_arns or inline_policy)")
+        if any(b.type == "inline_policy" or b.labels[:1] == ("inline_policy",) for b in block.blocks):
+            raise EditError(f"{role.address} holds its policies in inline_policy blocks")
+        arns = block.attributes.get("managed_policy_arns")
+        if arns is not None and arns.kind != "seq":
+            raise EditError(f"the managed_policy_arns of {role.address} are an expression")
+        for number, item in enumerate(arns.items if arns is not None else ()):
+            name = self._managed_name(_source(item.value))
+            found.append(_Held("managed", name, item.value, role.path, block, index=number))
         for path, one in self.resources("aws_iam_role_policy"):
             if self._is_of(one, role):
                 found.append(self._inline(path, one))
         for path, one in self.resources("aws_iam_role_policy_attachment"):
             if self._is_of(one, role):
                 arn = one.attributes.get("policy_arn")
-                found.append(_Held("managed", self._managed_name(one), arn.value if arn else None, path, one))
+                name = self._managed_name(one.source("policy_arn") or "")
+                found.append(_Held("managed", name, arn.value if arn else None, path, one))
         if any(h.block.attributes.keys() & {"count", "for_each"} for h in found) or block.attributes.keys() & {
             "count",
             "for_each",
@@ -153,12 +159,29 @@ class Module:
             role.name is not None and block.text("role") == role.name
         )
 
-    def _managed_name(self, block: Block) -> str | None:
-        found = re.fullmatch(r"aws_iam_policy\.([\w-]+)\.arn", block.source("policy_arn") or "")
+    def _managed_name(self, source: str) -> str | None:
+        """Return the name of the policy of this folder that an expression for an ARN stands for."""
+        found = self._managed(source)
+        return found[1].text("name") if found else None
+
+    def _managed(self, source: str) -> tuple[str, Block] | None:
+        match = re.fullmatch(r"aws_iam_policy\.([\w-]+)\.arn", source)
+        return next(
+            ((p, b) for p, b in self.resources("aws_iam_policy") if match and b.labels[1] == match.group(1)), None
+        )
+
+    def customer_managed(self, one: _Held) -> _Held:
+        """Return the policy resource that an attachment names; raises `EditError` where others use it too."""
+        source = _source(one.content)
+        found = self._managed(source)
         if found is None:
-            return None
-        label = found.group(1)
-        return next((b.text("name") for _, b in self.resources("aws_iam_policy") if b.labels[1] == label), None)
+            raise EditError(f"the policy {one.name or one.content} is not defined in this folder")
+        uses = sum(
+            len(re.findall(rf"{re.escape(source.removesuffix('.arn'))}\b", text)) for text in self.texts.values()
+        )
+        if uses != 1:
+            raise EditError(f"the policy {one.name} is used more than once in this folder")
+        return self._inline(*found)
 
     def _inline(self, path: str, block: Block) -> _Held:
         call = block.calls.get("policy")
@@ -171,7 +194,7 @@ class Module:
         for place, one in self.blocks:
             if one.type == "data" and one.labels == ("aws_iam_policy_document", label):
                 uses = sum(text.count(f"aws_iam_policy_document.{label}.json") for text in self.texts.values())
-                content = _document(one) if uses == 1 else None
+                content = terraform_documents.document(one) if uses == 1 else None
                 return _Held("inline", block.text("name"), content, path, block, one, place)
         return _Held("inline", block.text("name"), None, path, block)
 
@@ -186,18 +209,25 @@ class Module:
         literal = any(proposal.account in text for text in self.texts.values())
         left = {(policy["kind"], policy["name"]): policy["document"] for policy in proposal.after}
         splices: dict[str, list[Splice]] = {}
+        gone: set[tuple[str, int]] = set()
         for number, policy in taken.items():
             one = held[number]
             document = left.pop((policy["kind"], policy["name"]), None)
             if document is None:
                 self._remove(one, splices)
+                gone |= {(one.path, one.index)} if one.index is not None else set()
             else:
+                if one.kind == "managed":
+                    one = self.customer_managed(one)
+                    if not _agrees(one.content, policy["document"], names):
+                        raise EditError(f"the files do not hold the policy {policy['name']} as it is deployed")
                 self._rewrite(one, _expressed(document, names, literal), splices)
+        self._shorten(role, {index for _, index in gone}, splices)
         if any(kind != "inline" for kind, _ in left):
             raise EditError("a new policy is proposed that is no inline policy")
         for name, document in ((name, document) for (_, name), document in left.items()):
             self._add(role, name, _expressed(document, names, literal), splices)
-        changed = {path: apply(self.texts[path], found) for path, found in splices.items()}
+        changed = {path: apply(self.texts[path], _apart(found)) for path, found in splices.items()}
         changed = {path: text for path, text in changed.items() if text != self.texts[path]}
         _verify(Module(self.folder, self.texts | changed), role, held, taken, proposal, names)
         return changed
@@ -205,7 +235,7 @@ class Module:
     def _rewrite(self, one: _Held, document: dict[str, Any], splices: dict[str, list[Splice]]) -> None:
         if one.document is not None:
             text = self.texts[one.document_path]
-            found = _statement_splices(text, one.document, document["Statement"])
+            found = terraform_documents.statement_splices(text, one.document, document["Statement"])
             splices.setdefault(one.document_path, []).extend(found)
             return
         text = self.texts[one.path]
@@ -213,10 +243,22 @@ class Module:
         writer: Flow = Hcl(text) if kind == "jsonencode" else HeredocJson(text)
         splices.setdefault(one.path, []).extend(Splicer(text, writer).change(node, document))
 
+    def _shorten(self, role: Role, gone: set[int], splices: dict[str, list[Splice]]) -> None:
+        """Take ARNs out of the role's own list."""
+        arns = next(b for _, b in self.resources("aws_iam_role") if b.labels[1] == role.label).attributes.get(
+            "managed_policy_arns"
+        )
+        if gone and arns is not None:
+            text = self.texts[role.path]
+            kept = [item.value for number, item in enumerate(arns.items) if number not in gone]
+            splices.setdefault(role.path, []).extend(Splicer(text, Hcl(text)).change(arns, kept))
+
     def _remove(self, one: _Held, splices: dict[str, list[Splice]]) -> None:
-        splices.setdefault(one.path, []).append(_block_gone(self.texts[one.path], one.block))
+        if one.index is not None:
+            return
+        splices.setdefault(one.path, []).append(terraform_documents.block_gone(self.texts[one.path], one.block))
         if one.document is not None:
-            gone = _block_gone(self.texts[one.document_path], one.document)
+            gone = terraform_documents.block_gone(self.texts[one.document_path], one.document)
             splices.setdefault(one.document_path, []).append(gone)
 
     def _add(self, role: Role, name: str, document: dict[str, Any], splices: dict[str, list[Splice]]) -> None:
@@ -279,13 +321,22 @@ def _is(held: _Held, policy: Mapping[str, Any], names: Names) -> bool:
         return policy["kind"] in ("aws_managed", "customer_managed") and (
             held.content == arn or (held.name is not None and held.name == policy["name"])
         )
-    if held.kind != policy["kind"] or held.content is None or (held.name is not None and held.name != policy["name"]):
+    if held.kind != policy["kind"] or (held.name is not None and held.name != policy["name"]):
         return False
+    return _agrees(held.content, policy["document"], names)
+
+
+def _agrees(content: Any, document: Any, names: Names) -> bool:
+    """Tell whether the files' policy may be the one deployed; remember what its expressions came out as."""
     trial = Names(names.account, names.bound)
-    if has_literal_actions(held.content) and trial.agrees(_deciding(held.content), _deciding(policy["document"])):
+    if has_literal_actions(content) and trial.agrees(_deciding(content), _deciding(document)):
         names.bound |= trial.bound
         return True
     return False
+
+
+def _source(value: Any) -> str:
+    return str(value[SOURCE]) if isinstance(value, dict) and SOURCE in value else ""
 
 
 def _verify(
@@ -303,7 +354,10 @@ def _verify(
             left.remove(same)
     for policy in proposal.after:
         fresh = Names(names.account, names.bound)
-        found = next((n for n in left if fresh.agrees(_deciding(n.content), _deciding(policy["document"]))), None)
+        contents = [(n, _content(module, n, policy)) for n in left]
+        found = next(
+            (n for n, content in contents if fresh.agrees(_deciding(content), _deciding(policy["document"]))), None
+        )
         if found is None:
             raise EditError("the edited files do not say what is proposed")
         left.remove(found)
@@ -311,93 +365,20 @@ def _verify(
         raise EditError("the edited files say more than is proposed")
 
 
-# --- aws_iam_policy_document ------------------------------------------------------------------------------
+def _content(module: Module, held: _Held, policy: Mapping[str, Any]) -> Any:
+    """Return a policy's content; that of the resource where an attachment names one."""
+    if held.kind == "managed" and policy["kind"] == "customer_managed" and held.name == policy["name"]:
+        return module.customer_managed(held).content
+    return held.content
 
 
-def _document(block: Block) -> dict[str, Any] | None:
-    """Return a policy document's data source as a document, None where it is more than plain statements."""
-    if set(block.attributes) - {"version", "policy_id"} or any(b.type != "statement" for b in block.blocks):
-        return None
-    statements = [_statement(one) for one in block.blocks]
-    if None in statements:
-        return None
-    return {"Version": block.text("version") or "2012-10-17", "Statement": statements}
-
-
-def _statement(block: Block) -> dict[str, Any] | None:
-    if set(block.attributes) - {"sid", "effect", *_ARGUMENTS} or any(b.type != "condition" for b in block.blocks):
-        return None
-    made: dict[str, Any] = {"Sid": block.text("sid")} if block.text("sid") else {}
-    made["Effect"] = block.text("effect") or "Allow"
-    for name, element in _ARGUMENTS.items():
-        if name in block.attributes:
-            made[element] = block.attributes[name].value
-    for condition in block.blocks:
-        test, variable, values = (condition.attributes.get(name) for name in ("test", "variable", "values"))
-        if test is None or variable is None or values is None or not isinstance(variable.value, str):
-            return None
-        made.setdefault("Condition", {}).setdefault(str(test.value), {})[variable.value] = values.value
-    return made
-
-
-def _statement_splices(text: str, block: Block, target: Sequence[dict[str, Any]]) -> list[Splice]:
-    """Work out how the statements of a policy document become `target`."""
-    writer = Hcl(text)
-    splicer = Splicer(text, writer)
-    nodes = [Node("map", one.start, one.end, _statement(one), flow=True) for one in block.blocks]
-    pairs, new = pair(nodes, target)
-    splices: list[Splice] = []
-    for number, one in enumerate(block.blocks):
-        if number not in pairs:
-            splices.append(_block_gone(text, one))
-            continue
-        old, fresh = nodes[number].value, pairs[number]
-        if equal(old, fresh):
-            continue
-        rest = {key: value for key, value in old.items() if key not in ("Action", "Resource")}
-        plain = equal(rest, {key: value for key, value in fresh.items() if key not in ("Action", "Resource")})
-        if plain and {"actions", "resources"} <= one.attributes.keys() and {"Action", "Resource"} <= fresh.keys():
-            for name in ("actions", "resources"):
-                splices += splicer.change(one.attributes[name], fresh[_ARGUMENTS[name]])
+def _apart(splices: Sequence[Splice]) -> list[Splice]:
+    """Let neighbours that go share the blank line between them: what one takes out, the next begins behind."""
+    found: list[Splice] = []
+    for splice in sorted(splices):
+        end = found[-1].end if found else 0
+        if not splice.text and found and not found[-1].text and splice.start < end:
+            found.append(Splice(end, max(end, splice.end), ""))
         else:
-            splices.append(Splice(one.start, one.end, _written(fresh, writer)))
-    if new:
-        at = block.blocks[max(pairs, default=-1)].end
-        blank = writer.eol * 2
-        splices.append(Splice(at, at, "".join(f"{blank}  {_written(one, writer)}" for one in new)))
-    return splices
-
-
-def _written(statement: Mapping[str, Any], writer: Hcl) -> str:
-    """Write a statement as a block of a policy document, its first line not set in."""
-    arguments: dict[str, Any] = {}
-    if "Sid" in statement:
-        arguments["sid"] = statement["Sid"]
-    if statement["Effect"] != "Allow":
-        arguments["effect"] = statement["Effect"]
-    for name, element in _ARGUMENTS.items():
-        if element in statement:
-            value = statement[element]
-            arguments[name] = value if isinstance(value, list) else [value]
-    if set(statement) - {"Sid", "Effect", "Condition", *_ARGUMENTS.values()}:
-        raise EditError("a statement holds an element that a policy document's block cannot")
-    lines = ["statement {", writer.rows(arguments, "    ")]
-    for test, keys in statement.get("Condition", {}).items():
-        for variable, values in keys.items():
-            condition = {"test": test, "variable": variable, "values": values if isinstance(values, list) else [values]}
-            lines += ["", "    condition {", writer.rows(condition, "      "), "    }"]
-    return writer.eol.join([*lines, "  }"])
-
-
-def _block_gone(text: str, block: Block) -> Splice:
-    """Take a block out with its line end, and one of the blank lines around it."""
-    start = text.rfind("\n", 0, block.start) + 1
-    end = text.find("\n", block.end)
-    end = len(text) if end < 0 else end + 1
-    before = text[:start]
-    blank = re.search(r"(?:^|\n)(\r?\n)$", before)
-    if blank:
-        start -= len(blank.group(1))
-    elif text[end:].startswith(("\n", "\r\n")):
-        end += 2 if text[end] == "\r" else 1
-    return Splice(start, end, "")
+            found.append(splice)
+    return found
