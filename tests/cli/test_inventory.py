@@ -90,3 +90,20 @@ def test_a_profile_that_is_none_is_one_readable_message(tmp_path):
 
     assert type(result.exception).__name__ == "SourceError"
     assert "no-such-profile" in str(result.exception)
+
+
+def test_the_second_snapshot_says_what_changed_since_the_first(tmp_path):
+    files.whole(tmp_path / "in")
+    first = run("--lake", tmp_path / "lake", "--from-files", tmp_path / "in")
+    details = files.details()
+    details["RoleDetailList"][0]["Tags"] = [{"Key": "a", "Value": "b"}]
+    later = files.last_accessed() | {"JobCompletionDate": "2026-11-30T00:00:00+00:00"}
+    folder = f"iam/{files.ACCOUNT}"
+    files.write(
+        tmp_path / "in", {f"{folder}/authorization.json": details, f"{folder}/last-accessed/orders-fn.json": later}
+    )
+
+    second = run("--lake", tmp_path / "lake", "--from-files", tmp_path / "in")
+
+    assert "since" not in first.stdout
+    assert second.stdout.splitlines()[-1] == "since 2026-10-30 00:00 UTC: 1 added, 0 removed, 0 changed"

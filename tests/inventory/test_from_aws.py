@@ -135,15 +135,6 @@ def test_permission_sets_and_trails_are_read(aws, take, tmp_path):
     assert (trail.management, trail.data_types, trail.logging) == (True, ("AWS::S3::Object",), True)
 
 
-def test_the_regions_that_are_enabled_are_all_read(aws, take, tmp_path):
-    fake = aws(Organisation())
-
-    take(fake, tmp_path / "w", Settings(attempts=3))
-
-    assert fake.seen["lambda", "ListFunctions"] == 2
-    assert fake.seen["sso-admin", "ListInstances"] > 10
-
-
 def heights():
     """Group the calls by how many steps follow from them: those of one height do not hide one another."""
     height = dict.fromkeys((call.step for call in calls()), 0)

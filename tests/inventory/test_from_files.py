@@ -11,9 +11,10 @@ import pytest
 
 from tests.inventory import account_files as files
 from tests.inventory.account_files import ACCOUNT, GROUP, POLICY, ROLE, USER
-from trailfit.errors import SourceError
+from trailfit.errors import LakeError, SourceError
 from trailfit.inventory import from_files, store
 from trailfit.inventory.summary import counts, lines
+from trailfit.lake import Lake
 from trailfit.policy.document import Document
 
 CORPUS = Path(os.environ.get("TRAILFIT_CORPUS", Path(__file__).parents[3] / "shared" / "corpus")) / "iam"
@@ -302,6 +303,27 @@ def test_the_store_gives_back_what_it_was_given_and_each_document_once(tmp_path)
 
     assert store.from_json(json.loads(json.dumps(written))) == snapshot
     assert len(written["documents"]) == 2
+
+
+def test_a_document_comes_back_from_the_lake_in_the_order_in_which_it_was_written(tmp_path):
+    snapshot = from_files.read(files.whole(tmp_path / "in"))
+    lake = Lake(str(tmp_path / "lake"))
+    store.save(lake, snapshot)
+
+    again = store.load(lake)
+
+    assert again == snapshot
+    assert store.load_at(lake, store.stamps(lake)[-1]) == snapshot
+    trust = by_arn(again)[ROLE].trust
+    assert trust is not None
+    assert trust.to_json() == json.dumps(files.TRUST, indent=2)
+
+
+def test_a_lake_without_a_snapshot_says_what_to_run(tmp_path):
+    with pytest.raises(LakeError, match="trailfit inventory"):
+        store.load(Lake(str(tmp_path)))
+    with pytest.raises(LakeError, match="20200101T000000Z"):
+        store.load_at(Lake(str(tmp_path)), "20200101T000000Z")
 
 
 def test_the_summary_counts_each_policy_once(tmp_path):

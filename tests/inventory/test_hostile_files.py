@@ -86,7 +86,9 @@ def test_junk_at_any_place_of_a_file_is_a_snapshot_or_one_readable_error(tmp_pat
 
 
 @pytest.mark.parametrize(
-    "content", [b"\xff\xfe", b"[" * 100_000, b"null", b"[]", b'"x"', b'{"a": NaN}', b"\xef\xbb\xbf{}"], ids=repr
+    "content",
+    [b"\xff\xfe", b"[" * 100_000, b"null", b"[]", b'"x"', b'{"a": NaN}', b"\xef\xbb\xbf{}", b'{"a": "\\ud800"}'],
+    ids=repr,
 )
 def test_bytes_that_are_no_answer_are_named(tmp_path, content):
     files.write(tmp_path, {"gaad.json": files.details()})

@@ -28,6 +28,7 @@ def test_the_shipped_permissions_are_exactly_what_the_client_called(monkeypatch,
         taken = from_aws.take(session(), settings, tmp_path / "w", lambda text: None)
 
     assert taken.snapshot.unassessed == ()
+    assert fake.seen["lambda", "ListFunctions"] == (1 if settings.regions else 2) * len(taken.snapshot.accounts)
     names = {
         client: session().client(client).meta.service_model for client in {call.service for call in calls()} | {"sts"}
     }

@@ -116,6 +116,14 @@ def test_an_excluded_source_is_told(tmp_path, selectors):
     assert (found.management, found.excluded) == (True, ("kms.amazonaws.com",))
 
 
+def test_a_trail_that_was_stopped_is_told_by_its_status_file(tmp_path):
+    files.write(tmp_path, {"t.json": {"IsLogging": False}})
+
+    (found,) = read(tmp_path, basic(IncludeManagementEvents=True)).selectors
+
+    assert found.logging is False
+
+
 def test_a_trail_without_its_selectors_is_not_assessed(tmp_path):
     snapshot = read(tmp_path, None)
 

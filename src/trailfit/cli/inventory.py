@@ -82,9 +82,12 @@ def command(
         snapshot = from_files.read(folder)
     else:
         snapshot = _from_aws(ctx, lake_root, profile, Settings(role_name, accounts, regions))
+    earlier = [stamp for stamp in store.stamps(lake) if stamp < store.stamp(snapshot)]
     store.save(lake, snapshot)
     for line in summary.lines(snapshot):
         click.echo(line)
+    if earlier:
+        click.echo(summary.since(store.load_at(lake, earlier[-1]), snapshot))
     for one in snapshot.unassessed:
         say(f"not assessed: {one.subject}: {one.reason}", ctx)
     ctx.exit(EXIT_PARTIAL if snapshot.unassessed else 0)

@@ -8,6 +8,7 @@ that the data tells of. The clock and the files' own times are never asked: the 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ from trailfit.inventory.values import account_of, moment
 from trailfit.model import Function, Snapshot, Unassessed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from trailfit.model import Principal
 
@@ -71,7 +72,7 @@ class _Reading:
         self.additions: list[compute.Addition] = []
         self.function_lists: set[str] = set()
         self.refused: set[str] = set()
-        self.refusals: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
+        self.refusals: dict[tuple[str, str, str], _Refusals] = {}
         self.homeless: list[Piece] = []
         self.newest: datetime | None = None
         self.taken: datetime | None = None
@@ -142,8 +143,11 @@ class _Reading:
         if error.get("service") == "organizations":
             self.organization.incomplete()
         self.refused.add(f"{error.get('kind')} {piece.account}")
-        place = f"account {piece.account}" + (f" {piece.region}" if piece.region else "")
-        self.refusals.setdefault((place, str(error.get("permission")), str(error.get("code"))), []).append(error)
+        key = (str(piece.account), str(error.get("permission")), str(error.get("code")))
+        refusals = self.refusals.setdefault(key, _Refusals())
+        refusals.messages.add(str(error.get("message")))
+        refusals.items.add(str(error.get("item") or ""))
+        refusals.regions.add(piece.region or "")
 
     _READERS: dict[str, Callable[[_Reading, Piece], None]] = {  # noqa: RUF012 - a table, never changed
         "authorization": _authorization,
@@ -227,13 +231,11 @@ class _Reading:
                 self._compute(Piece(piece.kind, piece.where, only, piece.region, piece.data, piece.params))
 
     def _note_refusals(self) -> None:
-        """Note what AWS refused, with the missing permission: once for all the items it was refused for."""
-        for (place, permission, code), errors in sorted(self.refusals.items()):
-            first = min(errors, key=lambda error: str(error.get("item")))
-            item = f" for {first['item']}" if first.get("item") else ""
-            more = f" and {len(errors) - 1} more" if len(errors) > 1 else ""
-            reason = f"{permission} was refused{item}{more}: {code}: {first.get('message')}"
-            self.unassessed.append(Unassessed(place, reason))
+        """Note what AWS refused, with the missing permission: once for all items and regions."""
+        for (account, permission, code), refused in sorted(self.refusals.items()):
+            items, regions = _some("for", refused.items), _some("in", refused.regions)
+            reason = f"{permission} was refused{items}{regions}: {code}: {min(refused.messages)}"
+            self.unassessed.append(Unassessed(f"account {account}", reason))
 
     def _note_missing(self, accounts: set[str], principals: tuple[Principal, ...]) -> None:
         """Note what no file says, account by account."""
@@ -278,6 +280,26 @@ _IDENTITY_CENTER = frozenset(
     {"permission_set", "permission_set_inline", "permission_set_managed", "permission_set_customer",
      "permission_set_boundary", "assignments"}
 )  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Refusals:
+    """For what one permission was refused, and in which regions ("": no region), in which words."""
+
+    messages: set[str] = field(default_factory=set)
+    items: set[str] = field(default_factory=set)
+    regions: set[str] = field(default_factory=set)
+
+
+def _some(word: str, names: set[str]) -> str:
+    """Name one of several, and how many more there are.
+
+    >>> _some("in", {"eu-west-1", "us-east-1"}), _some("in", {""})
+    (' in eu-west-1 and 1 more', '')
+    """
+    told = sorted(names - {""})
+    more = f" and {len(told) - 1} more" if len(told) > 1 else ""
+    return f" {word} {told[0]}{more}" if told else ""
 
 
 def _dates(value: object, name: str = "") -> Iterator[datetime]:

@@ -83,9 +83,17 @@ def _file(path: Path, where: str, base: Path) -> Iterator[Piece | Unassessed]:
         elif path.suffix.lower() == ".csv":
             yield Unassessed(where, "not a credential report: its first line is another")
         else:
-            yield from _answers(json.loads(content), where, account, region)
+            yield from _answers(_loads(content), where, account, region)
     except (OSError, UnicodeDecodeError, ValueError, RecursionError) as problem:
         yield Unassessed(where, f"cannot be read: {problem}")
+
+
+def _loads(text: str) -> Any:
+    """Read JSON; raises ValueError also for half a character (an escape such as ``\\ud800``), which no file can hold."""
+    found = json.loads(text)
+    if "\\ud" in text.lower():
+        json.dumps(found, ensure_ascii=False).encode()
+    return found
 
 
 def _place(path: Path, base: Path) -> tuple[str | None, str | None]:
@@ -102,7 +110,7 @@ def _collected(path: Path, where: str) -> Iterator[Piece | Unassessed]:
     line: dict[str, Any] = {}
     with path.open(encoding="utf-8") as lines:
         for text in lines:
-            line = json.loads(text)
+            line = _loads(text)
             yield Piece(
                 "error" if "error" in line else line["kind"], where, line["account"], line["region"],
                 line.get("data") or {}, params=line["params"], error=line.get("error"),

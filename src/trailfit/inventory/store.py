@@ -1,4 +1,4 @@
-"""A snapshot to the lake and back: one JSON, each distinct policy document in it once.
+"""A snapshot to the lake and back: one JSON, each distinct policy document in it once, as text: so its order stays.
 
 Deterministic: the same snapshot gives the same bytes. Nouns are written by their fields; a field that an older
 trailfit did not write takes its default, one that a newer wrote is refused by the version.
@@ -39,11 +39,31 @@ def load(lake: Lake) -> Snapshot:
     return from_json(found)
 
 
+def stamp(snapshot: Snapshot) -> str:
+    """Return the name of a snapshot's folder in the lake."""
+    return f"{snapshot.taken:%Y%m%dT%H%M%SZ}"
+
+
+def stamps(lake: Lake) -> tuple[str, ...]:
+    """Return the times of the lake's snapshots, oldest first, as their folders are named (``20261031T080000Z``)."""
+    paths = (path for path, _ in lake.storage.walk("snapshots") if path.endswith("/snapshot.json"))
+    return tuple(sorted(path.split("/")[-2] for path in paths))
+
+
+def load_at(lake: Lake, at: str) -> Snapshot:
+    """Return the snapshot of one of `stamps`. Raises `LakeError` where there is none."""
+    data = lake.storage.read(f"snapshots/{at}/snapshot.json")
+    if data is None:
+        message = f"the lake holds no snapshot of {at}"
+        raise LakeError(message, hint=f"it holds {', '.join(stamps(lake)) or 'none'}")
+    return from_json(json.loads(data))
+
+
 def to_json(snapshot: Snapshot) -> dict[str, Any]:
     """Return a snapshot as plain JSON values."""
     documents: dict[str, int] = {}
     body = _plain(snapshot, documents)
-    return {"trailfit_snapshot": VERSION, "documents": [json.loads(text) for text in documents], "snapshot": body}
+    return {"trailfit_snapshot": VERSION, "documents": list(documents), "snapshot": body}
 
 
 def from_json(obj: dict[str, Any]) -> Snapshot:

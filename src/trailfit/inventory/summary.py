@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from trailfit.inventory.diff import changes
+
 if TYPE_CHECKING:
     from trailfit.model import Snapshot
 
@@ -33,6 +35,13 @@ def counts(snapshot: Snapshot) -> dict[str, int]:
         "permission sets": len(snapshot.permission_sets),
         "not assessed": len(snapshot.unassessed),
     }
+
+
+def since(old: Snapshot, new: Snapshot) -> str:
+    """Return one line that counts what changed from an earlier snapshot."""
+    found = Counter(change.kind for change in changes(old, new))
+    said = ", ".join(f"{found[kind]} {kind}" for kind in ("added", "removed", "changed"))
+    return f"since {old.taken:%Y-%m-%d %H:%M} UTC: {said}"
 
 
 def lines(snapshot: Snapshot) -> list[str]:

@@ -44,8 +44,8 @@ class Trails:
         self._selectors[str(data.get("TrailARN"))] = data
 
     def add_status(self, data: Mapping[str, Any], params: Mapping[str, Any]) -> None:
-        """Add an answer of get-trail-status, whose request names the trail."""
-        self._logging[str(params.get("Name"))] = data.get("IsLogging") is True
+        """Add an answer of get-trail-status. Its request names the trail, or its file does: ``orders-trail.json``."""
+        self._logging[str(params.get("Name") or params.get("file"))] = data.get("IsLogging") is True
 
     def selectors(self) -> tuple[TrailSelector, ...]:
         """Return what each trail logs; a trail whose selectors are missing is `Unassessed`."""
@@ -67,7 +67,7 @@ class Trails:
                     data_types=tuple(sorted(whole - {"Management"})),
                     partial=tuple(sorted(part - whole)),
                     excluded=tuple(sorted(excluded)),
-                    logging=self._logging.get(arn),
+                    logging=self._logging.get(arn, self._logging.get(text(trail, "Name") or "")),
                     organization=trail.get("IsOrganizationTrail") is True,
                 )
             )
