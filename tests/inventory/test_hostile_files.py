@@ -97,3 +97,12 @@ def test_bytes_that_are_no_answer_are_named(tmp_path, content):
     snapshot = from_files.read(tmp_path)
 
     assert [one.subject for one in snapshot.unassessed if one.subject == "odd.json"] == ["odd.json"]
+
+
+@pytest.mark.parametrize("line", ["{}", "[]", '{"account": 1}', "7", "{"])
+def test_lines_that_are_no_collection_are_named(tmp_path, line):
+    files.write(tmp_path, {"gaad.json": files.details(), "odd.jsonl": line + "\n"})
+
+    snapshot = from_files.read(tmp_path)
+
+    assert [one.subject for one in snapshot.unassessed if one.subject == "odd.jsonl"] == ["odd.jsonl"]

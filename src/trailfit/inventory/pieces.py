@@ -38,6 +38,8 @@ SIGNATURES: tuple[tuple[str, frozenset[str]], ...] = (
     ("trail_status", frozenset({"IsLogging"})),
     ("organization_tree", frozenset({"Id", "Children"})),
 )
+#: What every line of our own collection holds.
+_LINE = frozenset({"account", "region", "kind", "params"})
 _CSV_HEADER = "user,arn,user_creation_time"
 
 
@@ -89,7 +91,7 @@ def _file(path: Path, where: str, base: Path) -> Iterator[Piece | Unassessed]:
 
 
 def _loads(text: str) -> Any:
-    """Read JSON; raises ValueError also for half a character (an escape such as ``\\ud800``), which no file can hold."""
+    """Read JSON; raises ValueError also for an escape of half a character, which no file of ours could hold."""
     found = json.loads(text)
     if "\\ud" in text.lower():
         json.dumps(found, ensure_ascii=False).encode()
@@ -111,6 +113,9 @@ def _collected(path: Path, where: str) -> Iterator[Piece | Unassessed]:
     with path.open(encoding="utf-8") as lines:
         for text in lines:
             line = _loads(text)
+            if not isinstance(line, dict) or not line.keys() >= _LINE:
+                message = "not a line of a collection of trailfit's"
+                raise ValueError(message)
             yield Piece(
                 "error" if "error" in line else line["kind"], where, line["account"], line["region"],
                 line.get("data") or {}, params=line["params"], error=line.get("error"),
