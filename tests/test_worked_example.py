@@ -58,7 +58,10 @@ def write_logs(folder):
 
 def write_snapshot(folder, *, with_log_policy):
     managed = pytest.importorskip("moto.iam.aws_managed_policies").aws_managed_policies_data
-    known = json.loads(managed)
+    known = {
+        name: {**policy, "Arn": f"arn:aws:iam::aws:policy{policy['Path']}{name}"}
+        for name, policy in json.loads(managed).items()
+    }
     names = ["AmazonDynamoDBFullAccess", *(["AWSLambdaBasicExecutionRole"] if with_log_policy else [])]
     attached = [{"PolicyName": name, "PolicyArn": known[name]["Arn"]} for name in names]
     details = {

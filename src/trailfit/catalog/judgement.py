@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+from trailfit.catalog.actions import expand
 from trailfit.catalog.tables import rows
 
 
@@ -19,9 +20,18 @@ class RuntimePermission:
 
 
 @cache
-def blind_services() -> dict[str, str]:
-    """Map each service whose data plane CloudTrail never sees to the reason."""
-    return {row["service"]: row["reason"] for row in rows("blind_services")}
+def _blind() -> dict[str, str]:
+    return {action: row["reason"] for row in rows("blind_actions") for action in expand(row["pattern"])}
+
+
+def blind(action: str) -> str | None:
+    """Say why CloudTrail never sees calls that exercise `action` although they are made, or None.
+
+    >>> blind("dax:GetItem")
+    "CloudTrail logs DAX's control plane only, never its item calls"
+    >>> blind("dynamodb:GetItem")
+    """
+    return _blind().get(action)
 
 
 @cache

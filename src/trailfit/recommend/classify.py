@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from trailfit.catalog.judgement import blind_services
+from trailfit.catalog.judgement import blind
 from trailfit.model import Permission
 
 if TYPE_CHECKING:
@@ -26,9 +26,8 @@ if TYPE_CHECKING:
 class Judged:
     """A permission with its class, whether the proposal still holds it, and whether leaving it out is a risk.
 
-    `carried` is True for what is used or kept and for what the log cannot tell about, but for one case: an
-    undetermined action that only a sweeping wildcard grants may be left out. Where that could break something
-    that no log shows, `risk` says what.
+    `carried` is True for what is used or kept, and for what the log cannot tell about where anything speaks for
+    it. Where leaving it out could break a call that no log shows, `risk` says which.
     """
 
     permission: Permission
@@ -47,8 +46,9 @@ def classify(
 
     `uses` holds its counted uses by action, `runtime` what the functions that run as it need besides.
     """
-    touched = {action.partition(":")[0] for action in uses}
+    touched = frozenset(action.partition(":")[0] for action in uses)
     reached = _last_accessed(principal.last_accessed)
+    context = _Context(principal, evidence, grants, touched, reached, _trusted_services(principal))
     judged = {}
     for action, ways in grants.items():
         if action in uses:
@@ -56,7 +56,7 @@ def classify(
         elif action in runtime:
             judged[action] = Judged(Permission(action, "kept", runtime[action].reason), carried=True)
         else:
-            judged[action] = _silent(principal, action, ways, touched, reached, evidence)
+            judged[action] = _silent(action, ways, context)
     return judged
 
 
@@ -78,41 +78,84 @@ def _used(action: str, rows: Sequence[Usage]) -> Permission:
     )
 
 
-def _silent(
-    principal: Principal,
-    action: str,
-    ways: Sequence[Via],
-    touched: set[str],
-    reached: Mapping[str, datetime | None] | None,
-    evidence: Evidence,
-) -> Judged:
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What judging any action of one principal needs to know of the principal as a whole."""
+
+    principal: Principal
+    evidence: Evidence
+    grants: Mapping[str, Sequence[Via]]
+    touched: frozenset[str]
+    reached: Mapping[str, datetime | None] | None
+    trusted: frozenset[str]
+
+    def is_in_use(self, service: str) -> bool:
+        """Tell whether the log, or IAM's last accessed data, shows the service used in the window."""
+        last = (self.reached or {}).get(service)
+        return service in self.touched or (last is not None and last.date() >= self.evidence.window.first)
+
+    def may_be_blind(self, service: str) -> bool:
+        """Tell whether some granted action of the service could have been used without any event."""
+        account = self.principal.account
+        return any(
+            not self.evidence.silence(account, action).is_evidence
+            for action in self.grants
+            if action.startswith(f"{service}:")
+        )
+
+
+def _silent(action: str, ways: Sequence[Via], context: _Context) -> Judged:
     """Judge an action that no event of the window shows."""
-    start = evidence.window.first
+    principal, start = context.principal, context.evidence.window.first
     if _younger(principal.created, start):
         created = principal.created.date() if principal.created else None
         return _open(action, f"the {principal.kind} was created on {created}, within the window")
     young = [way.policy.name for way in ways if way.policy.kind != "aws_managed" and _younger(_changed(way), start)]
     if young and len(young) == len(ways):
         return _open(action, f"granted by {young[0]}, which changed within the window")
-    silence = evidence.silence(principal.account, action)
+    silence = context.evidence.silence(principal.account, action)
     service = action.partition(":")[0]
-    last = _reach(reached, service, action)
+    reached = context.reached
     if silence.is_evidence:
-        if reached and last is not None and last.date() >= start and service not in touched:
-            return _open(action, f"IAM last saw {service} used on {last.date()}, but no event of the window shows it")
+        last = _contradiction(action, service, context)
+        if last is not None:
+            return _open(action, f"IAM saw it used on {last.date()}, but no event of the window shows it")
         return Judged(Permission(action, "unused", silence.reason), carried=False)
-    if reached is not None and service in reached and last is None:
+    if reached is not None and service in reached and reached[service] is None:
         reason = f"IAM's last accessed data has never seen {service} used by this {principal.kind}"
         return Judged(Permission(action, "unused", reason), carried=False)
-    if not all(way.is_sweeping for way in ways):
+    hidden = blind(action) or (silence.reason if silence.kind == "uncovered" else None)
+    if _is_intended(action, ways, context, hidden):
         return _open(action, silence.reason)
-    if silence.kind == "uncovered" and service in touched:
-        return _open(action, silence.reason)
-    blind = blind_services().get(service)
-    if silence.kind == "uncovered":
-        blind = silence.reason
-    left_out = Permission(action, "undetermined", f"{silence.reason}; granted by a wildcard only, so left out")
-    return Judged(left_out, carried=False, risk=f"{service}: {blind}" if blind else None)
+    reason = f"{silence.reason}; nothing but a wildcard grants it, so it is left out"
+    return Judged(Permission(action, "undetermined", reason), carried=False, risk=hidden and f"{service}: {hidden}")
+
+
+def _is_intended(action: str, ways: Sequence[Via], context: _Context, hidden: str | None) -> bool:
+    """Tell whether anything speaks for keeping an action that no log can show.
+
+    Its own name in a policy does. A wildcard does where calls that need the action may be made unseen (`hidden`)
+    and the team wrote it for this service, or the service is in use. Other permission-only actions are checked
+    beside calls that are logged, or when the service itself wears the role: then its trust policy names it.
+    """
+    service = action.partition(":")[0]
+    if any(way.is_named for way in ways):
+        return True
+    if hidden:
+        return context.is_in_use(service) or not all(way.is_sweeping for way in ways)
+    return service in context.trusted
+
+
+def _contradiction(action: str, service: str, context: _Context) -> datetime | None:
+    """Give when IAM saw a use that the log should have shown and did not; None where nothing contradicts it.
+
+    A service is seen used by any call of it: where some of its calls may be unseen, that explains it.
+    """
+    reached, start = context.reached or {}, context.evidence.window.first
+    last = reached.get(action)
+    if last is None and action not in reached and service not in context.touched and not context.may_be_blind(service):
+        last = reached.get(service)
+    return last if last is not None and last.date() >= start else None
 
 
 def _open(action: str, reason: str) -> Judged:
@@ -135,7 +178,13 @@ def _last_accessed(rows: Sequence[LastAccessed] | None) -> dict[str, datetime | 
     return {row.action or row.service: row.last for row in rows}
 
 
-def _reach(reached: Mapping[str, datetime | None] | None, service: str, action: str) -> datetime | None:
-    if not reached:
-        return None
-    return reached[action] if action in reached else reached.get(service)
+def _trusted_services(principal: Principal) -> frozenset[str]:
+    """Name the services that may assume a role, by the first label of their principal (``s3``, ``lambda``)."""
+    if principal.trust is None:
+        return frozenset()
+    return frozenset(
+        value.partition(".")[0]
+        for statement in principal.trust.statements
+        for kind, value in statement.principals or ()
+        if statement.effect == "Allow" and kind == "Service"
+    )

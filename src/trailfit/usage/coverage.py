@@ -101,7 +101,7 @@ class Silences:
         if seen.kind == "never":
             return Silence(False, seen.reason, "unobservable")
         blind = [kind for kind in seen.data_types if not self._data_type_logged(account, kind)]
-        if seen.data_types and len(blind) == len(seen.data_types):
+        if seen.kind == "data" and len(blind) == len(seen.data_types):
             return Silence(False, f"data events of {' or '.join(blind)} are not logged in account {account}")
         logged = f"logged on all {self._window.days} days"
         if seen.kind == "management":
