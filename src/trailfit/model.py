@@ -150,7 +150,8 @@ class Evidence:
 
     `usage`, `denied`, `last_seen` and `sessions` are keyed by principal ARN, `key_use` by access key ID,
     `gaps` by account: the days of the window without any management event (an account that is absent was
-    never logged). `silence` answers, for an account and an action, whether absence is evidence.
+    never logged), `days` by principal ARN and then (action, resource): the days of the counted calls, sorted.
+    `silence` answers, for an account and an action, whether absence is evidence.
     """
 
     window: Window
@@ -162,6 +163,7 @@ class Evidence:
     gaps: Mapping[str, tuple[date, ...]]
     coverage: Sequence[Coverage]
     silence: Callable[[str, str], Silence]
+    days: Mapping[str, Mapping[tuple[str, str], tuple[date, ...]]] = field(default_factory=dict)
 
 
 # --- the account ------------------------------------------------------------------------------------------

@@ -136,9 +136,9 @@ def judge_one(job):
         before, truth = surface.of(old), surface.of(role.truth())
         for method in methods:
             tally = tallies[method]
-            start = time.perf_counter()
+            start = time.process_time()
             learnt = learn(method, role, seen, last, old)
-            tally.seconds.append(time.perf_counter() - start)
+            tally.seconds.append(time.process_time() - start)
             allowed = learnt.allowed
             tally.roles += 1
             tally.old += before

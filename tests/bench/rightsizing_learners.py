@@ -60,7 +60,7 @@ def ours(seen, last, old, level):
     closed = frozenset(a for a, _ in seen if weight(a) >= 10 or access_level(a) == "Permissions management")
     found = generalise(observations, last, level=level, no_sharing=closed)
     allowed = {action: {each.resource for each in found.patterns(action)} for action in found.serving}
-    if level != "exact":
+    if found.seldom:
         for action in list(allowed):
             for each in companions_of(action):
                 if each.action in old:

@@ -103,11 +103,13 @@ def _role(place: Place, archetype: str, number: int, start: date, lost: set[date
             runs = need.cadence.runs(rng, index, day)
             if not runs:
                 continue
-            for arn in need.resources.draw(Moment(rng, index, day, runs)):
+            drawn = need.resources.draw(Moment(rng, index, day, runs))
+            each = max(1.0, runs / max(1, len(drawn))) * need.calls
+            for arn in drawn:
                 touched.add(arn)
                 for action in need.actions:
                     days = happened.setdefault((action, arn), {})
-                    days[day] = days.get(day, 0) + 1 + int(rng.expovariate(1 / need.calls))
+                    days[day] = days.get(day, 0) + 1 + int(rng.expovariate(1 / each))
         inventory.add(need.resources.kind, touched, place)
     log = {
         use: delivered

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trailfit.catalog.actions import access_level, expand, resource_types
+from trailfit.catalog.observability import observability
 from trailfit.demo.proving_resources import Fixed, Fresh, Growing, Resources, births
 from trailfit.demo.proving_time import Cadence, Rhythm
 
@@ -463,6 +464,7 @@ def _at_random(rng: Random, kind: str, like: tuple[str, ...]) -> tuple[str, ...]
         action
         for action in expand(f"{wanted}:*")
         if access_level(action) in ("List", "Read", "Write")
+        and observability(action).kind in ("management", "data")
         and (any(each.name == name for each in resource_types(action)) if name else not resource_types(action))
     ]
     return (rng.choice(choices),) if choices else ()

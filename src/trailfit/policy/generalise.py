@@ -32,6 +32,8 @@ _DATED_SHARE = 0.9
 _MOST_DAYS = 12
 #: An action used on more days than this is known well enough.
 _MOST_SPARSE = 40
+#: Kinds of pattern that stand for one resource.
+_LISTED = ("exact", "suffix", "type")
 _SPECIAL = re.compile("[*?\ue000-\uf8ff]")
 
 
@@ -60,11 +62,16 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Generalised:
-    """Per action, the pattern that serves each observed resource, and those that were shared with it."""
+    """Per action, the pattern that serves each observed resource, and those that were shared with it.
+
+    `by_type` holds all patterns by type of resource. `seldom` names the actions that were used on few days: a role
+    that has such does more than its routine, so that the log may not have seen all of it.
+    """
 
     serving: Mapping[str, Mapping[str, Pattern]]
     shared: Mapping[str, tuple[Pattern, ...]]
     by_type: Mapping[tuple[str, str], tuple[Pattern, ...]]
+    seldom: tuple[str, ...]
 
     def patterns(self, action: str) -> tuple[Pattern, ...]:
         """List the action's patterns, sorted, each once."""
@@ -86,12 +93,14 @@ def generalise(
     last_day: date,
     *,
     level: str = "balanced",
+    by_service: Mapping[str, str] | None = None,
     no_sharing: frozenset[str] = frozenset(),
 ) -> Generalised:
     """Find the patterns for one role's observations in the window that ends with `last_day`.
 
-    `level` is ``exact``, ``balanced`` or ``relaxed``; `no_sharing` names the actions that are never given a resource
-    they were not seen on (those that hand out rights). An ARN that is a pattern already, or ``*``, stays as it is.
+    `level` is ``exact``, ``balanced`` or ``relaxed``, `by_service` another level for some services; `no_sharing`
+    names the actions that are never given a resource they were not seen on (those that hand out rights). An ARN
+    that is a pattern already, or ``*``, stays as it is.
     """
     how = LEVELS[level]
     seen: dict[str, dict[str, tuple[date, ...]]] = defaultdict(dict)
@@ -99,7 +108,8 @@ def generalise(
     for each in observations:
         seen[each.action][each.resource] = tuple(sorted({*seen[each.action].get(each.resource, ()), *each.days}))
         days[each.resource].update(each.days)
-    serving_all = _all_patterns(days, last_day, how)
+    levels = {service: LEVELS[name] for service, name in (by_service or {}).items()}
+    serving_all = _all_patterns(days, last_day, how, levels)
     serving = {
         action: _covered({resource: serving_all[resource] for resource in sorted(resources)})
         for action, resources in sorted(seen.items())
@@ -109,10 +119,17 @@ def generalise(
         for resource, pattern in patterns.items():
             by_type[_type_of(*split(resource))].append(pattern)
     known = {kind: _sorted(found) for kind, found in sorted(by_type.items())}
-    return Generalised(serving, _shared(serving, seen, known, how, no_sharing), known)
+    seldom = tuple(
+        action
+        for action, resources in sorted(seen.items())
+        if len({day for each in resources.values() for day in each}) < how.share
+    )
+    return Generalised(serving, _shared(serving, seen, known, how, no_sharing), known, seldom)
 
 
-def _all_patterns(days: Mapping[str, set[date]], last_day: date, level: Level) -> dict[str, Pattern]:
+def _all_patterns(
+    days: Mapping[str, set[date]], last_day: date, level: Level, levels: Mapping[str, Level]
+) -> dict[str, Pattern]:
     """Map every resource to its pattern, type by type."""
     found: dict[str, Pattern] = {}
     groups: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
@@ -123,7 +140,7 @@ def _all_patterns(days: Mapping[str, set[date]], last_day: date, level: Level) -
         else:
             groups[head, _word(head, name)].append((resource, name))
     for (head, _), members in sorted(groups.items()):
-        found.update(_of_type(head, members, days, last_day, level))
+        found.update(_of_type(head, members, days, last_day, levels.get(head.split(":")[2], level)))
     return found
 
 
@@ -267,7 +284,9 @@ def _shared(
     """Give an action that was seen too seldom to know all it is used on what its role's other actions use."""
     shared: dict[str, tuple[Pattern, ...]] = {}
     for action, resources in seen.items():
-        if action in no_sharing or not _is_sparse(resources.values(), level):
+        days = len({day for each in resources.values() for day in each})
+        sparse = _is_sparse(resources.values(), days, level)
+        if action in no_sharing or not (sparse or days < level.share_listed):
             continue
         own = {each.resource for each in serving[action].values()}
         types = {_type_of(*split(resource)) for resource in resources}
@@ -277,19 +296,18 @@ def _shared(
             )
             for kind in types
             for each in known[kind]
-            if each.resource not in own
+            if each.resource not in own and (sparse or each.kind in _LISTED)
         }
         if others:
             shared[action] = tuple(others[resource] for resource in sorted(others))
     return shared
 
 
-def _is_sparse(uses: Collection[tuple[date, ...]], level: Level) -> bool:
+def _is_sparse(uses: Collection[tuple[date, ...]], days: int, level: Level) -> bool:
     """Tell whether there is more to come: few days, or (Good and Turing) many resources that were seen only once.
 
     The share of what was seen exactly once estimates the probability that the next use is of something unseen.
     """
-    days = len({day for each in uses for day in each})
     total = sum(len(each) for each in uses)
     once = sum(len(each) == 1 for each in uses)
     return days < level.share or (days < _MOST_SPARSE and once > level.novelty / 2 * total)

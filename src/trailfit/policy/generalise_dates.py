@@ -22,7 +22,8 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _NAME = rf"(?P<b>{'|'.join(_MONTHS)})[a-z]{{0,6}}"
 #: The hour, and perhaps minutes and seconds, that may follow a day.
 _CLOCK = (
-    r"(?:(?:[-_./ T:]|[-_./]?(?:hour|hh|h)=)?(?:[01]\d|2[0-3])(?:[-_.:]?[0-5]\d(?:[-_.:]?[0-5]\d(?:[.]\d+)?)?)?Z?)?"
+    r"(?:(?:[-_./ T:]|[-_./]?(?:hour|hh|h)=)?(?:[01]\d|2[0-3])"
+    r"(?:[-_.:]?[0-5]\d(?:[-_.:]?[0-5]\d(?:[.]\d+)?)?)?Z?(?![0-9A-Za-z]))?"
 )
 _EDGE = r"(?!\d)"
 _NEAR = 1  # days: time zones, and jobs that run past midnight

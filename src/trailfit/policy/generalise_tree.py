@@ -37,8 +37,8 @@ class Level:
     `novelty` is the least probability of a new name within `horizon` days that opens a family of drawn names;
     `words` the same for names made of words, of which at least `least_words` must be known and `born` must have
     come since the burn-in (0: never opened). `singles`: a drawn name seen on one day only stands for more to come.
-    `most`: more members than that are not listed. `share`: an action seen on fewer days may have its role's other
-    closed resources of the same type.
+    `most`: more members than that are not listed. `share`: an action seen on fewer days has what its role's other
+    actions use of the same type; `share_listed`: on fewer days, those that stand for one resource.
     """
 
     novelty: float
@@ -48,13 +48,16 @@ class Level:
     singles: bool
     most: int
     share: int
+    share_listed: int
     horizon: int = 90
 
 
 LEVELS = {
-    "exact": Level(novelty=0.5, words=2.0, least_words=10_000, born=10_000, singles=False, most=100, share=0),
-    "balanced": Level(novelty=0.1, words=0.6, least_words=4, born=2, singles=True, most=25, share=8),
-    "relaxed": Level(novelty=0.04, words=0.3, least_words=3, born=1, singles=True, most=12, share=30),
+    "exact": Level(
+        novelty=0.5, words=2.0, least_words=10_000, born=10_000, singles=False, most=100, share=0, share_listed=0
+    ),
+    "balanced": Level(novelty=0.1, words=0.6, least_words=4, born=2, singles=True, most=25, share=8, share_listed=20),
+    "relaxed": Level(novelty=0.04, words=0.3, least_words=3, born=1, singles=True, most=12, share=30, share_listed=60),
 }
 
 
@@ -160,10 +163,10 @@ class Tree:
         families[f"{separator}{_POOLED}"] = [segment for family in (*small, *words) for segment in families.pop(family)]
 
     def _family(self, segment: str) -> str:
-        if any(mark in segment for mark in (DATE, OPEN, CLOSED, SUFFIX)):
+        if any(mark in segment for mark in (OPEN, CLOSED, SUFFIX)):
             return f"={segment}"
         separator = segment[0] if segment[:1] in ("/", ":") else ""
-        return separator + shape(segment[len(separator) :])
+        return separator + shape(segment[len(separator) :].replace(DATE, MACHINE))
 
     def _judge(self, node: Node, family: str, members: list[str], depth: int) -> tuple[str, str, str] | None:
         """Decide whether a family is open: its pattern, its kind and the reason; None when it is closed."""

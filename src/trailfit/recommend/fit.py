@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from trailfit.model import AttachedPolicy
+    from trailfit.policy.generalise import Generalised
 
 #: The order in which policies are asked to serve a use: what the team wrote itself first, so that AWS's can go.
 _PREFERENCE = {"inline": 0, "customer_managed": 1, "aws_managed": 2}
@@ -30,12 +31,13 @@ class Needs:
     """What must stay allowed: observed resources by action, and actions kept with whatever they have today.
 
     `narrowed` gives, for a kept action, the resources it can only need (a function's own log group); without
-    them it keeps its statement's resources.
+    them it keeps its statement's resources. `learnt` says which patterns stand for the observed resources.
     """
 
     used: Mapping[str, Sequence[str]]
     kept: Mapping[str, str]
     narrowed: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    learnt: Generalised | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +82,7 @@ def _refine(
         if action in needs.used:
             found = _within(statement, action, needs.used[action], served)
             if found:
-                patterns, reasons = summarise(action, found, _patterns(statement))
-                why.extend(reasons)
+                patterns = _generalised(statement, action, found, needs.learnt, why)
                 groups["Resource", tuple(patterns)].append(action)
         elif action in needs.kept and (action, "") not in served:
             if "Condition" not in statement:
@@ -98,6 +99,42 @@ def _refine(
         }
         for (element, resources), actions in sorted(groups.items(), key=lambda item: (sorted(item[1])[0], item[0]))
     ]
+
+
+def _generalised(
+    statement: dict[str, Any], action: str, found: Sequence[str], learnt: Generalised | None, why: list[tuple[str, str]]
+) -> list[str]:
+    """Put the learnt patterns for what was found, as far as the statement grants them; say why each is wider."""
+    if learnt is None:
+        return sorted(found)
+    serving = learnt.serving.get(action, {})
+    taken: dict[str, str] = {}
+    for resource in found:
+        each = serving.get(resource)
+        bounded = _bounded(statement, each.resource, resource) if each else resource
+        taken[bounded] = "" if each is None or bounded == resource else each.reason
+    for each in learnt.shared.get(action, ()):
+        if each.resource not in taken and _bounded(statement, each.resource, "") == each.resource:
+            taken[each.resource] = f"for {action}: {each.reason}"
+    wide = [pattern for pattern in taken if "*" in pattern or "?" in pattern]
+    for pattern in list(taken):
+        if any(pattern != other and arn_includes(other, pattern) for other in wide):
+            del taken[pattern]
+    patterns, reasons = summarise(action, sorted(taken), _patterns(statement))
+    why.extend((pattern, taken[pattern]) for pattern in patterns if taken.get(pattern))
+    why.extend(reasons)
+    return patterns
+
+
+def _bounded(statement: dict[str, Any], pattern: str, resource: str) -> str:
+    """Cut a learnt pattern down to what the statement grants of it around `resource`: itself, or a granted pattern."""
+    if "NotResource" in statement:
+        apart = not any(_overlap(each, pattern) for each in listed(statement["NotResource"]))
+        return pattern if apart else resource
+    granted = [each for each in _patterns(statement) if "${" not in each]
+    if any(arn_includes(each, pattern) for each in granted):
+        return pattern
+    return next((each for each in granted if arn_includes(pattern, each) and arn_includes(each, resource)), resource)
 
 
 def _within(

@@ -11,6 +11,7 @@ from trailfit.recommend import credentials, guardrails, propose, runtime
 from trailfit.recommend.classify import classify
 from trailfit.recommend.findings import make
 from trailfit.recommend.granted import granted
+from trailfit.recommend.learnt import Levels, keep_companions, learn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,8 +21,12 @@ if TYPE_CHECKING:
 _SHOWN = 20
 
 
-def judge(snapshot: Snapshot, evidence: Evidence) -> Judgement:
-    """Judge every principal of `snapshot`. Deterministic: principals by ARN, findings and proposals by id."""
+def judge(snapshot: Snapshot, evidence: Evidence, levels: Levels | None = None) -> Judgement:
+    """Judge every principal of `snapshot`. Deterministic: principals by ARN, findings and proposals by id.
+
+    `levels` say how readily resources are generalised (without: ``balanced``).
+    """
+    levels = levels or Levels()
     functions: dict[str, list[Function]] = defaultdict(list)
     for function in snapshot.functions:
         functions[function.role].append(function)
@@ -36,7 +41,7 @@ def judge(snapshot: Snapshot, evidence: Evidence) -> Judgement:
         if rule:
             exempt.append(Unassessed(principal.arn, rule))
             continue
-        found = _judge_one(principal, functions[principal.arn], shared, evidence)
+        found = _judge_one(principal, functions[principal.arn], shared, evidence, levels)
         findings += found.findings
         recommendations += found.recommendations
         permissions[principal.arn] = found.permissions
@@ -73,7 +78,11 @@ def _attachments(principals: Sequence[Principal]) -> Mapping[str, int]:
 
 
 def _judge_one(
-    principal: Principal, functions: Sequence[Function], shared: Mapping[str, int], evidence: Evidence
+    principal: Principal,
+    functions: Sequence[Function],
+    shared: Mapping[str, int],
+    evidence: Evidence,
+    levels: Levels,
 ) -> _Found:
     found = _Found()
     found.findings += guardrails.findings(principal, functions, evidence)
@@ -89,7 +98,12 @@ def _judge_one(
             uses[row.action].append(row)
     known = [policy for policy in principal.policies if policy.document is not None]
     needed = runtime.needs(functions)
-    judged = classify(principal, granted(known), uses, evidence, needed)
+    learnt = learn(
+        uses, evidence.days.get(principal.arn, {}), evidence.window, levels.of(principal.arn), levels.services
+    )
+    judged, narrowed = keep_companions(
+        classify(principal, granted(known), uses, evidence, needed), learnt, levels.of(principal.arn)
+    )
     found.permissions = tuple(each.permission for each in judged.values())
     if reason:
         found.unassessed.append(Unassessed(principal.arn, reason))
@@ -122,7 +136,7 @@ def _judge_one(
         for each in found.findings
         if each.kind in ("UnusedPermission", "AWSManagedPolicy", "WildcardAction", "WildcardResource")
     )
-    proposal = propose.tightening(principal, needed, judged, uses, related, shared)
+    proposal = propose.tightening(principal, needed, judged, uses, related, shared, learnt, narrowed)
     if proposal is not None:
         found.recommendations.append(proposal)
     return found

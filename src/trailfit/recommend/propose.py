@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from trailfit.model import AttachedPolicy, Finding, Permission, Principal, Usage
+    from trailfit.policy.generalise import Generalised
     from trailfit.recommend.classify import Judged
     from trailfit.recommend.runtime import RuntimeNeed
 
@@ -60,16 +61,19 @@ def tightening(
     uses: Mapping[str, Sequence[Usage]],
     finding_ids: tuple[str, ...],
     shared: Mapping[str, int],
+    learnt: Generalised,
+    narrowed: Mapping[str, Sequence[str]],
 ) -> Recommendation | None:
     """Propose fitted policies for `principal`, or None when today's already fit.
 
     Policies that come through a group are left alone: they belong to all its members. A managed policy that
-    others use too, or that is AWS's, is replaced by one inline policy of the principal's own.
+    others use too, or that is AWS's, is replaced by one inline policy of the principal's own. `learnt` are the
+    patterns that stand for what was used, `narrowed` the resources of kept actions that need not keep all of theirs.
     Raises ProofError when a proof fails: a bug of ours, never a proposal.
     """
     own = [policy for policy in principal.policies if policy.group is None]
     inherited = [policy for policy in principal.policies if policy.group is not None]
-    fitted = fit(own, _needs(runtime, judged, uses))
+    fitted = fit(own, _needs(runtime, judged, uses, learnt, narrowed))
     before, after, explanations = _changes(fitted, shared, {policy.name for policy in own})
     if not before:
         return None
@@ -107,7 +111,11 @@ def tightening(
 
 
 def _needs(
-    runtime: Mapping[str, RuntimeNeed], judged: Mapping[str, Judged], uses: Mapping[str, Sequence[Usage]]
+    runtime: Mapping[str, RuntimeNeed],
+    judged: Mapping[str, Judged],
+    uses: Mapping[str, Sequence[Usage]],
+    learnt: Generalised,
+    narrowed: Mapping[str, Sequence[str]],
 ) -> Needs:
     """List what must stay: a runtime's own resources stand for all that it was seen to use below them."""
     used = {action: sorted({row.resource for row in uses[action]}) for action in judged if action in uses}
@@ -116,7 +124,8 @@ def _needs(
         others = [each for each in used[action] if not any(arn_includes(wide, each) for wide in own)]
         used[action] = sorted({*own, *others})
     kept = {action: each.permission.reason for action, each in judged.items() if each.carried and action not in uses}
-    return Needs(used, kept, {action: need.resources for action, need in runtime.items()})
+    own_narrow = {action: need.resources for action, need in runtime.items()}
+    return Needs(used, kept, {**narrowed, **own_narrow}, learnt)
 
 
 def _changes(

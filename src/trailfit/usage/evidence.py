@@ -45,6 +45,7 @@ def gather(con: DuckDBPyConnection, window: Window, selectors: Sequence[TrailSel
         gaps=coverage.gaps(con, window),
         coverage=covered,
         silence=coverage.Silences(window, covered, selectors).of,
+        days=use.days(con, window),
     )
 
 

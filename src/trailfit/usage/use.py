@@ -8,6 +8,8 @@ from trailfit import sql
 from trailfit.model import Usage
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from duckdb import DuckDBPyConnection
 
     from trailfit.model import Window
@@ -33,3 +35,11 @@ def read(con: DuckDBPyConnection, window: Window, principal: str | None = None) 
         )
         for who, kind, action, resource, role, basis, calls, denied, first, last, days, event in rows
     ]
+
+
+def days(con: DuckDBPyConnection, window: Window) -> dict[str, dict[tuple[str, str], tuple[date, ...]]]:
+    """Read, per principal and (action, resource), the days of `window` on which calls that count were made."""
+    found: dict[str, dict[tuple[str, str], tuple[date, ...]]] = {}
+    for who, action, resource, dates in sql.run(con, "usage_days", **window.parameters()).fetchall():
+        found.setdefault(who, {})[action, resource] = tuple(dates)
+    return found
