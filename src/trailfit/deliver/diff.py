@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 #: the result would read like neither.
 ALIKE = 0.6
 _CONTEXT = 4
+_ORDER = (
+    "Version", "Id", "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource",
+    "Condition", "Statement",
+)  # fmt: skip
 _SAYS_NOTHING = re.compile(
     r'[\s\[\]{},]*|\s*"(Effect|Version|Statement|Action|Resource)": ("Allow"|"\*"|"2012-10-17"|\[),?'
 )
@@ -59,8 +63,16 @@ class PolicyDiff:
 
 
 def document_lines(document: Mapping[str, Any]) -> list[str]:
-    """Return a policy document as lines of JSON, two spaces deep, in its own order."""
-    return json.dumps(document, indent=2, ensure_ascii=False).split("\n")
+    """Return a policy document as lines of JSON, two spaces deep, its elements in the order that AWS writes them."""
+    return json.dumps(_in_order(document), indent=2, ensure_ascii=False).split("\n")
+
+
+def _in_order(value: Any) -> Any:
+    """Put known elements first, so that only what differs in meaning differs in a line."""
+    if isinstance(value, dict):
+        known = [key for key in _ORDER if key in value]
+        return {key: _in_order(value[key]) for key in [*known, *(key for key in value if key not in _ORDER)]}
+    return [_in_order(item) for item in value] if isinstance(value, list) else value
 
 
 def line_diff(before: Sequence[str], after: Sequence[str], context: int = _CONTEXT) -> tuple[Line, ...]:

@@ -42,7 +42,10 @@ GLOSSARY = (
         "CloudTrail holds a call, allowed or past authorization, that needed the action. A denied call never counts.",
     ),
     ("Unused", "Every such call would have been logged over the window, and there was none."),
-    ("Undetermined", "Data events were off, logs have a gap, or CloudTrail never shows the action. It is kept."),
+    (
+        "Undetermined",
+        "Data events were off, logs have a gap, or CloudTrail never shows the action. The table says which.",
+    ),
     (
         "Grants nothing new",
         "Any request that the new policies allow, the old ones allow too: proved over all requests, not sampled.",

@@ -66,7 +66,7 @@ def markdown(text: str) -> str:
     >>> markdown("<b> a_b")
     '\\<b\\> a\\_b'
     """
-    text = re.sub(r"([\\`*_{}\[\]<>()#+!|~&^$]|:(?=/)|(?<=www)\.)", r"\\\1", visible(text))
+    text = re.sub(r"([\\`*_{}\[\]<>()#+!|~&^$]|:(?=/)|(?<=www)\.)", r"\\\1", visible(text).strip())
     text = re.sub(r"^(\s*)([-=]|\d+\.)", r"\1\\\2", text)
     return text.replace("@", "@\u200d")
 

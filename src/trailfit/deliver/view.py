@@ -21,7 +21,7 @@ CLASSES = ("used", "kept", "undetermined", "unused")
 SEVERITIES = ("critical", "high", "medium", "low")
 #: AWS's access levels, the gravest first
 #: (https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_understand-policy-summary-access-level-summaries.html).
-LEVELS = ("Permissions management", "Write", "Tagging", "Read", "List", "Unknown")
+LEVELS = ("Permissions management", "Write", "Tagging", "Read", "List", "Told by service only")
 #: Names of actions listed in one group; the rest is counted, and is whole in recommendations.json.
 NAMED = 60
 
@@ -158,8 +158,8 @@ class Page:
 
     @property
     def most(self) -> int:
-        """Return the largest count among the access levels, the scale of their bars."""
-        return max((count for _, count in self.levels), default=1)
+        """Return the largest count of a known access level, the scale of the bars."""
+        return max((count for level, count in self.levels if level != LEVELS[-1]), default=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,13 +323,13 @@ def _total(principals: Iterable[PrincipalView]) -> Counts:
 def _levels(
     permissions: Iterable[Mapping[str, Any]], access_level: Callable[[str], str | None]
 ) -> tuple[tuple[str, int], ...]:
-    """Count actions by access level; a row that stands for several tells its levels itself, or is `Unknown`."""
+    """Count actions by access level; a row that stands for several tells its levels itself, or is counted apart."""
     counted: Counter[str] = Counter()
     for permission in permissions:
-        told = permission.get("levels") or {access_level(permission["action"]) or "Unknown": _stands_for(permission)}
+        told = permission.get("levels") or {access_level(permission["action"]) or LEVELS[-1]: _stands_for(permission)}
         for name, times in told.items():
             levels = name.split(", ")  # an action may have two: the graver counts
-            counted[next((level for level in LEVELS if level in levels), "Unknown")] += times
+            counted[next((level for level in LEVELS if level in levels), LEVELS[-1])] += times
     return tuple((level, counted[level]) for level in LEVELS if counted[level])
 
 
