@@ -71,8 +71,8 @@ class Reference:
         """
         for key, found in document.items():
             client, dot, operation = key.partition(".")
-            named = [one.get("action") if isinstance(one, dict) else one for one in found]
-            if dot and all(isinstance(action, str) and ":" in action for action in named):
+            named = [str(one.get("action") if isinstance(one, dict) else one) for one in found]
+            if dot and all(":" in action for action in named):
                 self.authorized[client, operation] = named
 
 

@@ -21,6 +21,9 @@ from trailfit.cloudtrail.transforms import Place, transform
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    #: How a variable is found: the texts that a record gives for it, none where it tells nothing.
+    Finder = Callable[["Source"], list[str]]
+
 _VARIABLE = re.compile(r"\$\{([A-Za-z0-9]+)\}")
 _PLACE = {"Partition", "Region", "Account"}
 _MAX_ARNS = 1000
@@ -97,7 +100,7 @@ class Source:
         return [text for texts in self.leaves().values() for text in texts if text.startswith("arn:")]
 
 
-def finder(path: str, change: str) -> Callable[[Source], list[str]]:
+def finder(path: str, change: str) -> Finder:
     """Compile a path and its transform: ``$response.`` looks there, ``'text`` is the text itself."""
     if path.startswith("'"):
         return lambda _source: [path[1:]]
@@ -113,10 +116,13 @@ def finder(path: str, change: str) -> Callable[[Source], list[str]]:
     return find
 
 
-def _by_name(names: Sequence[str]) -> Callable[[Source], list[str]]:
-    """Compile a look-up by key alone, best name first."""
+def _by_name(names: Sequence[str], exact: str) -> Finder:
+    """Compile a look-up by key alone, best name first; `exact` is the variable as AWS names it, tried before all."""
+    spelled = "" if exact.lower() in _GENERIC else exact[:1].lower() + exact[1:]
 
     def find(source: Source) -> list[str]:
+        if isinstance(source.request, dict) and isinstance(value := source.request.get(spelled), str) and value:
+            return [value]
         index = source.leaves()
         for name in names:
             found = index.get(name)
@@ -170,7 +176,7 @@ class TypeExpr:
 
     kind: str
     template: Template
-    finders: tuple[tuple[str, tuple[Callable[[Source], list[str]], ...]], ...]
+    finders: tuple[tuple[str, tuple[Finder, ...]], ...]
     required: bool
 
     def arns(self, source: Source) -> list[str]:
@@ -231,7 +237,7 @@ def type_expr(service: str, operation: str, kind: actions.ResourceType, alone: b
     compiled = template(kind.arn)
     finders = []
     for variable in compiled.variables:
-        ways: list[Callable[[Source], list[str]]] = []
+        ways: list[Finder] = []
         if variable in given:
             path, _, change = given[variable].partition("|")
             ways += [finder(path, change)] if path else []
@@ -239,7 +245,7 @@ def type_expr(service: str, operation: str, kind: actions.ResourceType, alone: b
             overlay = rules.resource_parameters().get((service, kind.name.lower(), variable), ())
             ways += [finder(path, change) for path, change in overlay if path]
             if not any(path == "" for path, _ in overlay):
-                ways.append(_by_name(candidates(operation, kind.name, variable, alone)))
+                ways.append(_by_name(candidates(operation, kind.name, variable, alone), variable))
         finders.append((variable, tuple(ways)))
     return TypeExpr(kind.name, compiled, tuple(finders), kind.required)
 

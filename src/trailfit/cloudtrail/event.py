@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 Outcome = Literal["allowed", "denied", "undetermined", "no_authorization"]
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(msgspec.Struct, frozen=True):
     """One IAM action on one resource that an event needed (or, when denied, asked for).
 
     `role` is ``required``, ``conditional``, ``dependent`` or ``one_of:<group>``; `resource` is an ARN, an ARN
@@ -24,8 +24,7 @@ class Use:
     context: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """One event, flat. `principal` is the role (sessionIssuer ARN, path kept), never the session.
 
     `time` is ISO 8601 in UTC with a ``Z``; `account` the account that the event was recorded for
