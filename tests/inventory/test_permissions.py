@@ -8,6 +8,7 @@ from tests.inventory.fake_organisation import MANAGEMENT, Organisation
 from trailfit.errors import UsageError
 from trailfit.inventory import from_aws, permissions
 from trailfit.inventory.calls import calls
+from trailfit.inventory.compute import rows
 from trailfit.inventory.settings import Settings
 from trailfit.policy.document import Document
 
@@ -74,3 +75,25 @@ def test_the_policy_allows_the_reads_and_the_one_role():
 def test_settings_that_fit_nothing_are_refused(settings):
     with pytest.raises(UsageError):
         Settings(**settings)
+
+
+def test_an_answer_that_aws_could_not_give_fails_the_test_that_gives_it(monkeypatch, tmp_path, session):
+    class Wrong(Organisation):
+        def ListRoots(self, account, region, params):  # noqa: N802 - AWS's name
+            return {"Roots": [{"Id": 7}]}
+
+    def take():
+        with FakeAWS(Wrong()) as fake:
+            monkeypatch.setenv("AWS_ENDPOINT_URL", fake.url)
+            settings = Settings(regions=("eu-west-1",), attempts=3)
+            from_aws.take(session(), settings, tmp_path / "w", lambda text: None)
+
+    with pytest.raises(AssertionError, match="ListRoots: Invalid type for parameter"):
+        take()
+
+
+def test_every_row_of_compute_names_an_operation_and_what_its_answer_holds(session):
+    for row in rows():
+        shape = session().client(row.service).meta.service_model.operation_model(row.operation).output_shape
+        assert row.signature <= shape.members.keys(), row
+        assert row.source.startswith("https://docs.aws.amazon.com/"), row

@@ -9,6 +9,7 @@ Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetServiceLastAc
 from __future__ import annotations
 
 import re
+from sys import intern
 from typing import TYPE_CHECKING, Any
 
 from trailfit.inventory.values import account_of, moment, objects, text
@@ -77,15 +78,15 @@ class LastAccessedReports:
 
 def _entries(data: Mapping[str, Any]) -> Iterable[LastAccessed]:
     for service in objects(data.get("ServicesLastAccessed")):
-        prefix = text(service, "ServiceNamespace")
-        if prefix is None:
+        prefix = intern(text(service, "ServiceNamespace") or "")  # every principal's report names the same services
+        if not prefix:
             continue
         if _is_told(service, "LastAuthenticated"):
             yield LastAccessed(prefix, None, moment(service.get("LastAuthenticated")))
         for action in objects(service.get("TrackedActionsLastAccessed")):
             name = text(action, "ActionName")
             if name and _is_told(action, "LastAccessedTime"):
-                yield LastAccessed(prefix, f"{prefix}:{name}", moment(action.get("LastAccessedTime")))
+                yield LastAccessed(prefix, intern(f"{prefix}:{name}"), moment(action.get("LastAccessedTime")))
 
 
 def _is_told(entry: Mapping[str, Any], name: str) -> bool:

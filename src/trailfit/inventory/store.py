@@ -12,11 +12,12 @@ import typing
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import datetime
 from functools import cache
+from sys import intern
 from typing import TYPE_CHECKING, Any
 
 from trailfit import model
 from trailfit.errors import LakeError
-from trailfit.model import Snapshot
+from trailfit.model import LastAccessed, Snapshot
 from trailfit.policy.document import Document
 
 if TYPE_CHECKING:
@@ -80,6 +81,9 @@ def from_json(obj: dict[str, Any]) -> Snapshot:
 def _plain(value: Any, documents: dict[str, int]) -> Any:
     if isinstance(value, Document):
         return documents.setdefault(json.dumps(value.raw, ensure_ascii=False), len(documents))
+    if isinstance(value, LastAccessed):  # hundreds for each principal: one line each
+        last = value.last.isoformat() if value.last else None
+        return json.dumps([value.service, value.action, last], separators=(",", ":"))
     if is_dataclass(value):
         return {one.name: _plain(getattr(value, one.name), documents) for one in fields(value)}
     if isinstance(value, datetime):
@@ -118,6 +122,10 @@ def _value(hint: Any, value: Any, documents: list[Document]) -> Any:
         return tuple(_value(typing.get_args(hint)[0], one, documents) for one in value)
     if hint is Document:
         return documents[value]
+    if hint is LastAccessed:
+        service, action, last = json.loads(value)
+        seen = datetime.fromisoformat(last) if last else None
+        return LastAccessed(intern(service), intern(action) if action else None, seen)
     if hint is datetime:
         return datetime.fromisoformat(value)
     return _noun(hint, value, documents) if isinstance(hint, type) and is_dataclass(hint) else value
