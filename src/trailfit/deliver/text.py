@@ -67,7 +67,7 @@ def markdown(text: str) -> str:
     '\\<b\\> a\\_b'
     """
     text = re.sub(r"([\\`*_{}\[\]<>()#+!|~&^$]|:(?=/)|(?<=www)\.)", r"\\\1", visible(text).strip())
-    text = re.sub(r"^(\s*)([-=]|\d+\.)", r"\1\\\2", text)
+    text = re.sub(r"^([-=])|^(\d+)(?=\.)", lambda found: f"\\{found[1]}" if found[1] else f"{found[2]}\\", text)
     return text.replace("@", "@\u200d")
 
 
