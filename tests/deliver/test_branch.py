@@ -282,3 +282,33 @@ def test_a_bare_repository_and_a_work_tree_of_another_branch_work_too(repo: Path
     git(repo, "worktree", "add", "-q", "-b", "side", str(tmp_path / "side"))
     assert branch.propose(only_orders(), tmp_path / "side", tmp_path / "out").status == "created"
     assert branch.propose(only_orders(), tmp_path / "side", tmp_path / "out", dry_run=True).status == "unchanged"
+
+
+def test_folders_of_several_accounts_are_told_apart_by_what_their_providers_allow(repo: Path, tmp_path: Path) -> None:
+    pytest.importorskip("tree_sitter_hcl", reason="tree-sitter-hcl is not installed")
+    other = "111122223333"
+    for folder, account in (("live", ACCOUNT), ("test", other)):
+        place = repo / "terraform" / folder
+        place.mkdir(parents=True)
+        (place / "main.tf").write_text(
+            f'provider "aws" {{\n  allowed_account_ids = ["{account}"]\n}}\n# peer of {ACCOUNT} and {other}\n'
+        )
+        (place / "app.tf").write_text(
+            'resource "aws_iam_role" "app" {\n  name = "orders-writer"\n}\n\n'
+            'resource "aws_iam_role_policy_attachment" "app" {\n  role       = aws_iam_role.app.name\n'
+            '  policy_arn = "arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess"\n}\n'
+        )
+    git(repo, "rm", "-q", "template.yaml")
+    git(repo, "add", ".")
+    git(repo, "commit", "-q", "-m", "Terraform")
+    data = only_orders()
+    twin = ORDERS.replace(ACCOUNT, other)
+    data["principals"].append({**data["principals"][0], "principal": twin, "account": other})
+    done = branch.propose(data, repo, tmp_path / "out")
+
+    assert done.not_edited == []
+    assert "terraform/live/app.tf" in git(repo, "diff", "--name-only", "main", NAME)
+    assert "terraform/test/app.tf" not in git(repo, "diff", "--name-only", "main", NAME)
+    edited = git(repo, "show", f"{NAME}:terraform/live/app.tf")
+    assert 'resource "aws_iam_role_policy" "app_trailfit-orders-writer"' in edited
+    assert "AmazonDynamoDBFullAccess" not in edited
