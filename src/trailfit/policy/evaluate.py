@@ -6,12 +6,14 @@ Each rule stands beside the AWS page that states it. `authorizer` decides the sa
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from trailfit.policy import condition, pattern, principal
 from trailfit.policy.principal import Match
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterable, Mapping, Sequence
 
     from trailfit.policy.document import Document, Statement
@@ -84,11 +86,14 @@ def action_matches(statement: Statement, action: str) -> bool:
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html
     """
-    listed = any(
-        pattern.matches(pattern.fold(pattern.tokens(each, variables=False)), action.lower())
-        for each in statement.actions
-    )
+    name = action.lower()
+    listed = any(_action_expression(each).match(name) for each in statement.actions)
     return listed != statement.not_action
+
+
+@lru_cache(maxsize=8192)
+def _action_expression(written: str) -> re.Pattern[str]:
+    return pattern.compiled(pattern.fold(pattern.tokens(written, variables=False)))
 
 
 def resource_matches(statement: Statement, request: Request, *, complete: bool = True) -> Tri:
@@ -103,7 +108,7 @@ def resource_matches(statement: Statement, request: Request, *, complete: bool =
 
 
 def _one_resource(written: str, statement: Statement, request: Request, complete: bool) -> Tri:
-    read = pattern.arn(pattern.tokens(written, variables=statement.variables), complete=complete)
+    read = _resource_pattern(written, statement.variables, complete)
     if read is None:
         return False
     try:
@@ -111,6 +116,11 @@ def _one_resource(written: str, statement: Statement, request: Request, complete
     except LookupError:
         return None
     return resolved is not None and pattern.matches(resolved, request.resource)
+
+
+@lru_cache(maxsize=8192)
+def _resource_pattern(written: str, variables: bool, complete: bool) -> pattern.Tokens | None:
+    return pattern.arn(pattern.tokens(written, variables=variables), complete=complete)
 
 
 class Variables:
