@@ -53,6 +53,7 @@ def take(session: boto3.Session, settings: Settings, folder: Path, progress: Cal
     Raises `SourceError` where AWS cannot be asked at all, or not any longer.
     """
     caller = Caller(session, settings)
+    folder /= caller.account  # another caller's half of a run is no part of this one
     collection = Collection(folder, caller, progress)
     collection.run()
     snapshot = from_files.read(folder)
