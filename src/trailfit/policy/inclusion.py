@@ -62,11 +62,6 @@ def _outer(pattern: Tokens) -> re.Pattern[str] | None:
     return re.compile("(?s:" + "".join(pieces) + run + "".join(fixed) + r")\Z")
 
 
-def is_literal(pattern: Tokens) -> bool:
-    """Tell whether the pattern has neither wildcards nor variables."""
-    return all(len(token) == 1 for token in pattern)
-
-
 def within(inner: Tokens, outer: Tokens) -> bool:
     """Tell whether every string of `inner` is one of `outer`; a no may be wrong when `inner` has wildcards.
 
