@@ -158,15 +158,14 @@ def test_digests_lie_beside_the_logs_and_hold_no_records(made):
 
 
 def test_scale_multiplies_busy_principals_and_leaves_scheduled_jobs_alone(tmp_path):
-    def count(scale, name):
+    def counts(scale):
         made = make(tmp_path / f"{scale}", scale=scale, days=7)
-        counts = Counter()
-        for _, records in objects(made):
-            counts.update(r["eventName"] for r in records if name in str(r["userIdentity"].get("arn")))
-        return sum(counts.values())
+        issuers = [r["userIdentity"].get("sessionContext", {}) for _, records in objects(made) for r in records]
+        return Counter(context.get("sessionIssuer", {}).get("userName") for context in issuers)
 
-    assert 1.8 < count(2.0, "orders-writer") / count(1.0, "orders-writer") < 2.2
-    assert count(2.0, "weekly-cleanup") == count(1.0, "weekly-cleanup") == 10
+    one, half = counts(1.0), counts(0.5)
+    assert 1.8 < one["orders-writer-role"] / half["orders-writer-role"] < 2.2
+    assert one["weekly-cleanup-role"] == half["weekly-cleanup-role"] == 10
 
 
 def test_an_earlier_demo_is_replaced_and_anything_else_is_left_alone(tmp_path):
