@@ -49,3 +49,14 @@ def test_a_worker_that_dies_is_said():
 
 def test_there_is_at_least_one_processor():
     assert default_jobs() >= 1
+
+
+def environment(_: int) -> str | None:
+    return os.environ.get("TRAILFIT_TEST_VALUE")
+
+
+def test_workers_see_the_environment_as_it_is_now(monkeypatch):
+    for value in ("one", "two"):
+        monkeypatch.setenv("TRAILFIT_TEST_VALUE", value)
+        with Local(2, "trailfit.errors") as engine:
+            assert list(engine.run(environment, [1, 2])) == [value, value]

@@ -214,6 +214,18 @@ def test_a_mended_object_takes_its_errors_back(tmp_path):
     assert rows(tmp_path / "lake", "select count(*) from events") == [(2,)]
 
 
+def test_an_object_that_changed_is_read_again_once(tmp_path):
+    put(tmp_path / "logs", [record("a"), record("b", "2026-10-30T23:59:00Z")])
+    ingest(tmp_path / "logs", tmp_path / "lake")
+    put(tmp_path / "logs", [record("a"), record("c"), record("d")])
+
+    changed = ingest(tmp_path / "logs", tmp_path / "lake")
+    again = ingest(tmp_path / "logs", tmp_path / "lake")
+
+    assert (changed.counts.objects, changed.counts.kept, again.counts.objects) == (1, 2, 0)
+    assert rows(tmp_path / "lake", "select count(*) from events") == [(4,)]
+
+
 def test_events_stay_when_their_objects_are_gone(tmp_path):
     old = put(tmp_path / "logs", [record("old")])
     ingest(tmp_path / "logs", tmp_path / "lake")

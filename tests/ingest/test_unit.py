@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.ingest.trails import put, record, tree
+from tests.ingest.trails import event_id, put, record, tree
 
 from trailfit.ingest import rows, unit
 from trailfit.ingest.run import run
@@ -59,3 +59,17 @@ def test_parts_do_not_depend_on_how_many_runs_they_came_in(tmp_path, small):
         run([str(path) for path in files[:number]], Lake(tmp_path / "grown"), jobs=1)
 
     assert tree(tmp_path / "grown") == tree(tmp_path / "whole")
+
+
+def test_a_bucket_follows_from_the_event_id_alone_and_buckets_are_even():
+    import pyarrow as pa
+
+    ids = [event_id(str(number)) for number in range(4000)] + [None, "", "x", event_id("0")]
+    table = pa.table({"event_id": pa.array(ids, pa.string())})
+
+    codes = rows.bucket_of(table, 4)
+    alone = [int(rows.bucket_of(table.slice(place, 1), 4)[0]) for place in range(0, len(ids), 97)]
+
+    assert codes[0] == codes[-1]
+    assert alone == [int(code) for code in codes[::97]]
+    assert all(800 < int((codes[:4000] == bucket).sum()) < 1200 for bucket in range(4))

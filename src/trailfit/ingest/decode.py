@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from trailfit.cloudtrail.event import Event
     from trailfit.model import LogObject
 
-_SHAPES = 50_000
+_SHAPES = 20_000
 _EPOCH = datetime(1970, 1, 1)
 
 

@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 _TASK_BYTES = 48 * 1024 * 1024
 
 
+#: A log object's name, etag and size: which bytes it was.
+Version = tuple[str, str, int]
+
+
 @dataclass(slots=True)
 class Known:
-    """A log object as the lake's manifests know it."""
+    """A version of a log object as manifests know it: the units it has records for, and those that hold them."""
 
-    etag: str
-    size: int
     regions: frozenset[str] | None
     needs: set[str] = field(default_factory=set)
     taken: set[str] = field(default_factory=set)
@@ -36,16 +38,16 @@ def unit_name(unit: Unit) -> str:
     return f"{unit.account}/{unit.day.isoformat()}"
 
 
-def known(manifests: Iterable[Manifest]) -> dict[str, Known]:
+def known(manifests: Iterable[Manifest]) -> dict[Version, Known]:
     """Read off the manifests which objects the lake holds, which units each has records for, and which hold them."""
-    found: dict[str, Known] = {}
+    found: dict[Version, Known] = {}
     for manifest in manifests:
         name = f"{manifest.account}/{manifest.day}"
         for source in manifest.sources:
-            entry = found.get(source.uri)
-            if entry is None or (entry.etag, entry.size) != (source.etag, source.size):
-                regions = None if source.regions is None else frozenset(source.regions)
-                entry = found[source.uri] = Known(source.etag, source.size, regions)
+            version = (source.uri, source.etag, source.size)
+            entry = found.get(version)
+            if entry is None:
+                entry = found[version] = Known(None if source.regions is None else frozenset(source.regions))
             if source.records:
                 entry.taken.add(name)
                 entry.needs.add(name)
@@ -54,9 +56,14 @@ def known(manifests: Iterable[Manifest]) -> dict[str, Known]:
     return found
 
 
+def version_of(one: LogObject) -> Version:
+    """Name an object in the version that was listed."""
+    return one.uri, one.etag, one.size
+
+
 def is_done(one: LogObject, entry: Known | None, selection: Selection) -> bool:
-    """Tell whether the lake holds all that is asked of an object, in this version of it."""
-    if entry is None or entry.etag != one.etag or entry.size != one.size:
+    """Tell whether the lake holds all that is asked of an object; `entry` is what it knows of this version of it."""
+    if entry is None:
         return False
     if (
         entry.regions is not None

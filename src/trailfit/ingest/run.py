@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from trailfit.engine.local import Local, default_jobs
 from trailfit.errors import LakeError
 from trailfit.ingest.commit import Committer
-from trailfit.ingest.plan import home, is_done, known, stretches
+from trailfit.ingest.plan import home, is_done, known, stretches, version_of
 from trailfit.ingest.rows import Held
 from trailfit.ingest.selection import Selection
 from trailfit.ingest.source import open_source
@@ -130,12 +130,12 @@ def list_new(
         for found in open_source(text, payer=payer).list(selection):
             if isinstance(found, Unassessed):
                 problems.append(found)
-            elif is_done(found, held.get(found.uri), selection):
+            elif is_done(found, held.get(version_of(found)), selection):
                 done += 1
             else:
                 todo[found.uri] = found
                 if selection.regions is not None and found.region is None:
-                    before = held.get(found.uri)
+                    before = held.get(version_of(found))
                     regions[found.uri] = selection.regions | (before.regions or frozenset() if before else frozenset())
     return Listing(list(todo.values()), done, problems, regions)
 
@@ -154,7 +154,7 @@ class _Run:
         progress: Callable[[Step], None] | None,
         payer: bool,
     ) -> None:
-        from trailfit.catalog import version
+        from trailfit.catalog.actions import version
 
         self.lake, self.listing, self.selection, self.staging = lake, listing, selection, staging
         self.result, self.progress, self.payer = result, progress, payer

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 #: Rows of one part at the most, about; a unit with more is split into buckets by event ID.
-PART_ROWS = 131_072
-_ROW_GROUP = 65_536
+PART_ROWS = 65_536
+_ROW_GROUP = 32_768
 _OF_USE = ("action", "resource", "role", "basis", "context")
 
 

@@ -150,9 +150,12 @@ def _keep(decoder: Decoder, rows: dict[Unit, Rows], selection: Selection) -> Non
 
 
 def _make(unit: Unit, rows: Rows, held: Held, folder: Path, catalog: str) -> tuple[Unit, Made, str]:
+    import pyarrow as pa
+
     staged = folder / f"{unit.account}-{unit.day.isoformat()}"
     rows.add_held(held)
     buckets, number = rows.buckets()
     made: Any = make(buckets, number, staged, catalog)
     rows.close()
+    pa.default_memory_pool().release_unused()
     return unit, made, str(staged)
