@@ -208,6 +208,11 @@ def test_account_in_the_arn_decides_where_none_is_said():
     ).allowed
 
 
+def test_resource_that_is_no_arn_is_in_no_account():
+    for resource in ("a:b:c:d", "*", ""):
+        assert evaluate(Request(USER, "s3:GetObject", resource), Policies((policy(statement()),))).allowed
+
+
 def test_service_and_anonymous_callers_have_no_policies_of_their_own():
     public = policy(statement(Principal="*"))
     service = policy(statement(Principal={"Service": "lambda.amazonaws.com"}))
