@@ -20,11 +20,13 @@ from datetime import timedelta
 from functools import lru_cache
 from itertools import product
 
-from tests.bench.rightsizing_learners import LEARNERS, learn
+from tests.bench.rightsizing_learners import LEARNERS, learn_by
 from trailfit.catalog.actions import expand, resource_types
 from trailfit.catalog.weights import weight
 from trailfit.demo.proving import organisation, window
 from trailfit.demo.proving_names import FAMILIES
+from trailfit.policy.containment import no_new_access
+from trailfit.policy.document import Document
 from trailfit.policy.pattern import arn, compiled, tokens
 
 HEADER = ("method", "denied calls %", "roles denied %", "by action %", "by resource %", "surface %", "/ ideal")
@@ -44,6 +46,8 @@ class Tally:
     old: float = 0.0
     truth: float = 0.0
     replay_denied: int = 0
+    violations: int = 0
+    undecided: int = 0
     sizes: list[int] = field(default_factory=list)
     statements: list[int] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
@@ -137,7 +141,7 @@ def judge_one(job):
         for method in methods:
             tally = tallies[method]
             start = time.process_time()
-            learnt = learn(method, role, seen, last, old)
+            learnt = learn_by(method, role, seen, last, old)
             tally.seconds.append(time.process_time() - start)
             allowed = learnt.allowed
             tally.roles += 1
@@ -168,6 +172,12 @@ def judge_one(job):
             kind[0] += 1
             kind[1] += by_action
             kind[2] += by_resource
+            if learnt.documents:
+                verdict = no_new_access(
+                    [Document.parse(each) for each in learnt.documents], [Document.parse(each) for each in role.policies]
+                )
+                tally.violations += verdict.holds is False
+                tally.undecided += verdict.holds is None
             for action, resource in seen:
                 if not any(form(p).match(resource) for p in allowed.get(action, ())):
                     tally.replay_denied += 1
@@ -245,8 +255,10 @@ def main(argv=None):
             times = sorted(second for each in tallies for second in each.seconds)
             counts = sorted(count for each in tallies for count in each.statements)
             replay = sum(each.replay_denied for each in tallies)
+            broken = sum(each.violations for each in tallies)
+            open_ = sum(each.undecided for each in tallies)
             print(
-                f"{method}: self-replay denials {replay}; characters p50 {sizes[len(sizes) // 2]}"
+                f"{method}: self-replay denials {replay}; containment violations {broken}, undecided {open_}; characters p50 {sizes[len(sizes) // 2]}"
                 f" p95 {sizes[int(0.95 * len(sizes))]} max {sizes[-1]}; statements p50 {counts[len(counts) // 2]};"
                 f" ms a role p50 {1000 * times[len(times) // 2]:.0f} p95 {1000 * times[int(0.95 * len(times))]:.0f}"
                 f" max {1000 * times[-1]:.0f}"

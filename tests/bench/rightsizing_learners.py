@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
-from trailfit.catalog.actions import access_level
-from trailfit.catalog.companions import companions_of
-from trailfit.catalog.weights import weight
-from trailfit.policy.generalise import Observation, generalise
+from trailfit.model import AttachedPolicy, Permission, Usage, Window
+from trailfit.policy.document import Document
+from trailfit.recommend.classify import Judged
+from trailfit.recommend.fit import Needs, fit
+from trailfit.recommend.granted import granted, listed
+from trailfit.recommend.learnt import keep_companions, learn
 
 LEARNERS = ("literal", "prefix", "actions*", "service*", "trailfit")
 
@@ -19,12 +22,13 @@ class Learnt:
     allowed: dict[str, tuple[str, ...]]
     size: int
     statements: int
+    documents: list = field(default_factory=list)
 
 
-def learn(method, role, seen, last, old):
+def learn_by(method, role, seen, last, old):
     name, _, level = method.partition(":")
     if name == "trailfit":
-        return ours(seen, last, old, level or "balanced")
+        return ours(role, seen, last, level or "balanced")
     by_action = defaultdict(set)
     for action, resource in seen:
         by_action[action].add(resource)
@@ -52,21 +56,36 @@ def prefixes(found):
         yield low if len(members) == 1 else low[:at] + "*"
 
 
-def ours(seen, last, old, level):
-    observations = [
-        Observation(action, resource, sum(days.values()), tuple(sorted(days)))
-        for (action, resource), days in sorted(seen.items())
+def ours(role, seen, last, level):
+    """What the product proposes: learnt patterns, companions, today's policies refined, as documents."""
+    rows, days = defaultdict(list), {}
+    for (action, resource), when in sorted(seen.items()):
+        ordered = tuple(sorted(when))
+        at = [datetime(d.year, d.month, d.day, 12) for d in (ordered[0], ordered[-1])]
+        rows[action].append(
+            Usage(role.arn, "role", action, resource, "required", "", sum(when.values()), 0, at[0], at[1], len(when), "e")
+        )
+        days[action, resource] = ordered
+    policies = [
+        AttachedPolicy("inline", f"p{n}", None, Document.parse(document)) for n, document in enumerate(role.policies)
     ]
-    closed = frozenset(a for a, _ in seen if weight(a) >= 10 or access_level(a) == "Permissions management")
-    found = generalise(observations, last, level=level, no_sharing=closed)
-    allowed = {action: {each.resource for each in found.patterns(action)} for action in found.serving}
-    if found.seldom:
-        for action in list(allowed):
-            for each in companions_of(action):
-                if each.action in old:
-                    allowed.setdefault(each.action, set()).update(each.resource for each in found.related(action))
-    allowed = {action: tuple(sorted(patterns)) for action, patterns in allowed.items()}
-    return Learnt(bounded(allowed, old), *measured(allowed))
+    grants = granted(policies)
+    found = learn(rows, days, Window(last, last), level, {})
+    judged = {a: Judged(Permission(a, "used" if a in rows else "unused", ""), carried=a in rows) for a in grants}
+    judged, narrowed = keep_companions(judged, found, level)
+    used = {a: sorted({row.resource for row in rows[a]}) for a in rows if a in grants}
+    kept = {a: each.permission.reason for a, each in judged.items() if each.carried and a not in rows}
+    fitted = fit(policies, Needs(used, kept, narrowed, found))
+    documents = [{"Version": "2012-10-17", "Statement": list(each.statements)} for each in fitted if each.statements]
+    allowed = defaultdict(set)
+    for document in documents:
+        for statement in document["Statement"]:
+            if statement["Effect"] == "Allow":
+                for action in listed(statement["Action"]):
+                    allowed[action].update(listed(statement["Resource"]))
+    text = json.dumps(documents, separators=(",", ":"))
+    count = sum(len(document["Statement"]) for document in documents)
+    return Learnt({a: tuple(sorted(found)) for a, found in allowed.items()}, len(text), count, documents)
 
 
 def bounded(allowed, old):

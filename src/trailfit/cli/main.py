@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "decode": ("decode", "Show how each record of log files is understood."),
     "recommend": ("recommend", "Propose tightened policies, with their proofs."),
     "explain": ("explain", "Why each permission is kept, narrowed or dropped."),
+    "backtest": ("backtest", "Would the proposals have held? Replays history against them."),
     "check": ("check", "Does policy NEW grant anything that OLD does not?"),
     "simulate": ("simulate", "What IAM would decide, offline, and by which statements."),
     "report": ("report", "Write report.html, report.md and the findings."),

@@ -143,14 +143,14 @@ def _within(
     """Give the part of `resources` that this statement covers and no earlier one serves.
 
     A statement with a Condition may or may not have been the one that allowed a call, so what it covers is
-    not taken from those that follow.
+    not taken from those that follow; nor is what it covers only in part.
     """
     taken: set[str] = set()
     for resource in resources:
         if (action, resource) in served:
             continue
         covered = _intersect(statement, action, resource)
-        if covered and "Condition" not in statement:
+        if resource in covered and "Condition" not in statement:
             served.add((action, resource))
         taken.update(covered)
     return sorted(taken)

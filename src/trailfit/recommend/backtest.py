@@ -1,0 +1,222 @@
+"""Would the proposals have held? Tighten on one window, then replay what was really called in the next one.
+
+No tool knows the future, but every log has a past with a future: judge by the first N days alone, and see what the next
+M days would have been denied. Only calls that today's policies allow are replayed, for the others do not depend on
+them. The snapshot is today's: policies that changed since are judged as they are now.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from trailfit.policy.evaluate import Policies, Request, evaluate
+from trailfit.recommend.judge import judge
+from trailfit.recommend.learnt import Levels
+from trailfit.recommend.surface import Inventory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from trailfit.model import Evidence, Principal, Recommendation, Snapshot, Unassessed, Usage, Window
+    from trailfit.policy.document import Document
+
+_REFUSALS = ("ImplicitlyDenied", "ExplicitlyDenied")
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """Calls of the test window that the proposal would have denied.
+
+    `cause` is ``action`` (it is granted no more on anything) or ``resource``; `remedy` is what would have kept it.
+    """
+
+    principal: str
+    action: str
+    resource: str
+    calls: int
+    cause: str
+    remedy: str
+    example_event: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Backtest:
+    """The outcome: `principals` had a proposal and calls in the test window; `services` maps to (calls, denied)."""
+
+    train: Window
+    test: Window
+    level: str
+    principals: int
+    calls: int
+    services: Mapping[str, tuple[int, int]]
+    denials: tuple[Denial, ...]
+    surface_before: float
+    surface_after: float
+    unassessed: tuple[Unassessed, ...]
+
+    @property
+    def denied(self) -> int:
+        """Count the calls that would have been denied."""
+        return sum(each.calls for each in self.denials)
+
+    def principals_denied(self, cause: str | None = None) -> int:
+        """Count the principals with one denied call or more, for one cause or any."""
+        return len({each.principal for each in self.denials if cause in (None, each.cause)})
+
+    @property
+    def surface_removed(self) -> float:
+        """Give the share of the surface of the tightened principals' policies that the proposals take away."""
+        return 1 - self.surface_after / self.surface_before if self.surface_before else 0.0
+
+
+def backtest(
+    snapshot: Snapshot,
+    learnt: Evidence,
+    later: Mapping[str, Sequence[Usage]],
+    test: Window,
+    levels: Levels | None = None,
+) -> Backtest:
+    """Tighten every principal on the evidence `learnt`, and replay its counted uses of the window `test`."""
+    levels = levels or Levels()
+    judgement = judge(snapshot, learnt, levels)
+    proposals = _by_principal(judgement.recommendations)
+    known = {each.arn: each for each in snapshot.principals}
+    inventory = Inventory(
+        row.resource for usage in (learnt.usage, later) for rows in usage.values() for row in rows if row.calls
+    )
+    services: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    denials: list[Denial] = []
+    tested = calls = 0
+    before = after = 0.0
+    for arn, recommendations in sorted(proposals.items()):
+        principal = known[arn]
+        old, new = _old(principal), _new(principal, recommendations)
+        before += inventory.surface(old)
+        after += inventory.surface(new)
+        rows = [row for row in later.get(arn, ()) if row.calls]
+        tested += bool(rows)
+        for row, refused in _replay(principal, old, new, rows):
+            calls += row.calls
+            count = services[row.action.partition(":")[0]]
+            count[0] += row.calls
+            if refused:
+                count[1] += row.calls
+                cause = "resource" if _grants(new, row.action) else "action"
+                denials.append(Denial(arn, row.action, row.resource, row.calls, cause, "", row.example_event))
+    return Backtest(
+        train=learnt.window,
+        test=test,
+        level=levels.default,
+        principals=tested,
+        calls=calls,
+        services={service: (total, refused) for service, (total, refused) in sorted(services.items())},
+        denials=_with_remedies(denials, snapshot, learnt),
+        surface_before=before,
+        surface_after=after,
+        unassessed=judgement.unassessed,
+    )
+
+
+def _by_principal(recommendations: Iterable[Recommendation]) -> dict[str, list[Recommendation]]:
+    found: dict[str, list[Recommendation]] = defaultdict(list)
+    for each in recommendations:
+        if each.before or each.after:
+            found[each.principal].append(each)
+    return found
+
+
+def _old(principal: Principal) -> list[Document]:
+    return [policy.document for policy in principal.policies if policy.document]
+
+
+def _new(principal: Principal, recommendations: Sequence[Recommendation]) -> list[Document]:
+    """Give a principal's policies with all its recommendations done."""
+    gone = {(change.kind, change.name, change.arn) for each in recommendations for change in each.before}
+    stay = [p.document for p in principal.policies if p.document and (p.kind, p.name, p.arn) not in gone]
+    return [*stay, *(change.document for each in recommendations for change in each.after)]
+
+
+def _replay(
+    principal: Principal, old: Sequence[Document], new: Sequence[Document], rows: Sequence[Usage]
+) -> list[tuple[Usage, bool]]:
+    """Pair each use that the old documents may allow with whether the new ones refuse it."""
+    context = {"aws:PrincipalArn": principal.arn, "aws:PrincipalAccount": principal.account}
+    before, after = Policies(identity=tuple(old)), Policies(identity=tuple(new))
+    replayed = []
+    for row in rows:
+        request = Request(principal.arn, row.action, row.resource, context, principal.account, context_complete=False)
+        if evaluate(request, before).effect not in _REFUSALS:
+            replayed.append((row, evaluate(request, after).effect in _REFUSALS))
+    return replayed
+
+
+def _grants(documents: Sequence[Document], action: str) -> bool:
+    wanted = action.lower()
+    return any(
+        statement.effect == "Allow" and any(wanted == each.lower() or "*" in each for each in statement.actions)
+        for document in documents
+        for statement in document.statements
+        if statement.actions
+    )
+
+
+def _with_remedies(denials: Sequence[Denial], snapshot: Snapshot, learnt: Evidence) -> tuple[Denial, ...]:
+    """Say for each denial what would have kept it: a readier level, else a longer window or a rule."""
+    hurt = {each.principal for each in denials}
+    if not hurt:
+        return ()
+    some = replace(snapshot, principals=tuple(each for each in snapshot.principals if each.arn in hurt))
+    relaxed = _by_principal(judge(some, learnt, Levels("relaxed")).recommendations)
+    known = {each.arn: each for each in some.principals}
+    found = []
+    for each in denials:
+        principal = known[each.principal]
+        documents = _new(principal, relaxed[each.principal]) if each.principal in relaxed else _old(principal)
+        context = {"aws:PrincipalArn": principal.arn, "aws:PrincipalAccount": principal.account}
+        request = Request(
+            each.principal, each.action, each.resource, context, principal.account, context_complete=False
+        )
+        if evaluate(request, Policies(identity=tuple(documents))).effect not in _REFUSALS:
+            remedy = "level relaxed"
+        elif each.cause == "action":
+            remedy = f"a window longer than {learnt.window.days} days, or a rule that keeps {each.action}"
+        else:
+            remedy = f"a window longer than {learnt.window.days} days, or a rule that keeps {each.resource}"
+        found.append(replace(each, remedy=remedy))
+    return tuple(sorted(found, key=lambda one: (-one.calls, one.principal, one.action, one.resource)))
+
+
+def as_dict(outcome: Backtest) -> dict[str, Any]:
+    """Give the outcome as JSON data; shares are between 0 and 1."""
+    return {
+        "train": _window(outcome.train),
+        "test": _window(outcome.test),
+        "level": outcome.level,
+        "principals": outcome.principals,
+        "principals_denied": outcome.principals_denied(),
+        "principals_denied_by_action": outcome.principals_denied("action"),
+        "principals_denied_by_resource": outcome.principals_denied("resource"),
+        "calls": outcome.calls,
+        "calls_denied": outcome.denied,
+        "surface_removed": round(outcome.surface_removed, 6),
+        "services": {name: {"calls": calls, "denied": denied} for name, (calls, denied) in outcome.services.items()},
+        "denials": [
+            {
+                "principal": each.principal,
+                "action": each.action,
+                "resource": each.resource,
+                "calls": each.calls,
+                "cause": each.cause,
+                "remedy": each.remedy,
+                "example_event": each.example_event,
+            }
+            for each in outcome.denials
+        ],
+        "unassessed": [{"subject": each.subject, "reason": each.reason} for each in outcome.unassessed],
+    }
+
+
+def _window(window: Window) -> dict[str, Any]:
+    return {"from": window.first.isoformat(), "to": window.last.isoformat(), "days": window.days}
