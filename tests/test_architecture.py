@@ -12,11 +12,13 @@ SRC = Path(__file__).parents[1] / "src" / "trailfit"
 #: A module may import from its own rank's package and from any rank below (a greater number); never from above.
 RANKS = [
     ("cli",),
-    ("pipeline", "api"),
+    ("api",),
+    ("pipeline",),
     ("ingest", "usage", "inventory", "recommend", "deliver", "demo"),
     ("engine",),
     ("sql",),
     ("lake",),
+    ("storage",),
     ("model",),
     ("cloudtrail", "policy"),
     ("catalog",),
@@ -62,6 +64,7 @@ MAY_DO_IO_UNDER = {
     "deliver": "reports, repositories, forges",
     "demo": "makes the demo's files",
     "engine": "processes",
+    "storage": "folders and buckets, and the lake's lock",
     "catalog": "its own tables",
 }
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from trailfit import sql
 from trailfit.deliver import branch, recommendations, report
 from trailfit.errors import LakeError, UsageError
-from trailfit.ingest import run as ingestion
+from trailfit.ingest.run import run as read_logs
 from trailfit.inventory import from_files, store
 from trailfit.lake import Lake
 from trailfit.recommend import output
@@ -60,7 +60,12 @@ def run(config: Config, say: Callable[[str], None]) -> Recommended:
     """Do the monthly job: ingest, inventory, recommend, report, pull request. Safe to run again."""
     lake = Lake(config.lake)
     if config.sources:
-        say(ingestion.run(config.sources, lake, jobs=config.jobs).summary())
+        counts = read_logs(config.sources, lake, jobs=config.jobs).counts
+        say(
+            f"read {counts.objects:,} objects ({counts.objects_done_before:,} were in the lake already): "
+            f"{counts.read:,} records = {counts.kept:,} kept + {counts.duplicates:,} duplicates"
+            f" + {counts.skipped:,} skipped + {counts.errors:,} errors"
+        )
     if config.from_files:
         store.save(lake, from_files.read(config.from_files))
     recommended = recommend(lake, config.out, days=config.days, to=config.to)

@@ -15,16 +15,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Via:
-    """One way by which an action is granted: a policy, a statement of it, and the pattern that matched."""
+    """One way by which an action is granted: a policy, a statement of it, and the pattern that matched.
+
+    `is_broad` tells whether the policy is AWS's own and grants a whole service: then what else it names is
+    there for its many readers, not for this principal.
+    """
 
     policy: AttachedPolicy
     statement: int
     pattern: str
+    is_broad: bool = False
 
     @property
     def is_named(self) -> bool:
-        """Tell whether somebody wrote this action's own name: an intention, which a wildcard is not."""
-        return "*" not in self.pattern and "?" not in self.pattern
+        """Tell whether somebody wrote this action's own name for a purpose: an intention, which a wildcard is not."""
+        return "*" not in self.pattern and "?" not in self.pattern and not self.is_broad
 
     @property
     def is_sweeping(self) -> bool:
@@ -70,8 +75,18 @@ def granted(policies: Sequence[AttachedPolicy]) -> dict[str, list[Via]]:
     """List every catalogue action that some Allow of `policies` covers, with the ways by which it is granted."""
     found: dict[str, list[Via]] = {}
     for policy in policies:
+        broad = _is_broad(policy)
         for index, statement in enumerate(statements(policy)):
             if statement["Effect"] == "Allow":
                 for action, pattern in actions_of(statement):
-                    found.setdefault(action, []).append(Via(policy, index, pattern))
+                    found.setdefault(action, []).append(Via(policy, index, pattern, broad))
     return dict(sorted(found.items()))
+
+
+def _is_broad(policy: AttachedPolicy) -> bool:
+    return policy.kind == "aws_managed" and any(
+        pattern.endswith(":*") or pattern == "*"
+        for statement in statements(policy)
+        if statement["Effect"] == "Allow"
+        for pattern in listed(statement.get("Action", "*"))
+    )
