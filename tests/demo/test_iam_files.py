@@ -116,7 +116,7 @@ def test_last_accessed_knows_of_calls_that_no_log_shows_but_not_of_passed_roles(
 
     assert services("111122223333", "metrics-prober-role")["cloudwatch"].startswith("2026-10-31")
     assert services("111122223333", "metrics-prober-role")["sqs"] is None
-    assert services("222233334444", "orders-writer-role")["dynamodb"].startswith("2026-10")
+    assert services("222233334444", "orders-sandbox-role")["dynamodb"].startswith("2026-10")
     assert services("111122223333", "github-deploy")["iam"] is None
 
 

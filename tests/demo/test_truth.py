@@ -147,14 +147,14 @@ def test_what_nobody_used_is_named_and_nothing_else(truth):
         ("UnusedIAMUserAccessKey", "legacy-app"),
     }
     spared = {(item["principal"].rpartition("/")[2], item.get("action")) for item in truth["not_unused"]}
-    assert ("orders-writer-role", "dynamodb:PutItem") in spared
+    assert ("orders-sandbox-role", "dynamodb:PutItem") in spared
     assert ("quarterly-audit-role", "s3:PutObject") in spared
     assert ("metrics-prober-role", None) in spared
     assert ("github-deploy", "iam:PassRole") in spared
 
 
 def test_a_need_seen_by_no_trail_is_marked_so(truth):
-    staging = "arn:aws:iam::222233334444:role/orders-writer-role"
+    staging = "arn:aws:iam::222233334444:role/orders-sandbox-role"
     entry = next(who for who in truth["principals"] if who["arn"] == staging)
     assert entry["events"] == 0
     assert [(need["observable"], need["calls_of_action"]) for need in entry["needs"]] == [(False, 0)]

@@ -26,14 +26,14 @@ TABLE, EXPORTS = f"arn:aws:dynamodb:{HERE}:table/catalogue", "arn:aws:s3:::shop-
 INSTANCE = "i-05d4c3b2a19087f6e"
 
 ROLES = (
-    # The same function and role as in prod, but its only call is a data event, and nothing logs those here.
+    # Prod's writer again, by hand: but its only call is a data event, and nothing logs those here.
     Role(
         STAGING,
-        "orders-writer-role",
+        "orders-sandbox-role",
         LAMBDA,
         managed=("AmazonDynamoDBFullAccess",),
-        habits=(does(steady(6), call("dynamodb:PutItem", table="orders", id="{uuid}"), session="orders-writer"),),
-        defined_in="sam",
+        habits=(does(steady(6), call("dynamodb:PutItem", table="orders", id="{uuid}"), session="orders-sandbox"),),
+        defined_in="policies",
     ),
     Role(
         STAGING,
@@ -173,7 +173,7 @@ USERS = (
 FUNCTIONS = tuple(
     Lambda(STAGING, name, role)
     for name, role in (
-        ("orders-writer", "orders-writer-role"),
+        ("orders-sandbox", "orders-sandbox-role"),
         ("catalogue-get", "catalogue-role"),
         ("snapshot", "snapshot-role"),
     )

@@ -8,6 +8,7 @@ keeps it. What is not known is never called unused.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from trailfit.catalog.judgement import blind
@@ -78,7 +79,7 @@ def _used(action: str, rows: Sequence[Usage]) -> Permission:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Context:
     """What judging any action of one principal needs to know of the principal as a whole."""
 
@@ -94,13 +95,12 @@ class _Context:
         last = (self.reached or {}).get(service)
         return service in self.touched or (last is not None and last.date() >= self.evidence.window.first)
 
-    def may_be_blind(self, service: str) -> bool:
-        """Tell whether some granted action of the service could have been used without any event."""
+    @cached_property
+    def blind_services(self) -> frozenset[str]:
+        """Name the services of which some granted action could have been used without any event."""
         account = self.principal.account
-        return any(
-            not self.evidence.silence(account, action).is_evidence
-            for action in self.grants
-            if action.startswith(f"{service}:")
+        return frozenset(
+            action.partition(":")[0] for action in self.grants if not self.evidence.silence(account, action).is_evidence
         )
 
 
@@ -121,10 +121,11 @@ def _silent(action: str, ways: Sequence[Via], context: _Context) -> Judged:
         if last is not None:
             return _open(action, f"IAM saw it used on {last.date()}, but no event of the window shows it")
         return Judged(Permission(action, "unused", silence.reason), carried=False)
-    if reached is not None and service in reached and reached[service] is None:
+    hidden = blind(action) or (silence.reason if silence.kind == "uncovered" else None)
+    if hidden and reached is not None and service in reached and reached[service] is None:
+        # Only of calls: a permission that is checked within another service's call is not its service's use.
         reason = f"IAM's last accessed data has never seen {service} used by this {principal.kind}"
         return Judged(Permission(action, "unused", reason), carried=False)
-    hidden = blind(action) or (silence.reason if silence.kind == "uncovered" else None)
     if _is_intended(action, ways, context, hidden):
         return _open(action, silence.reason)
     reason = f"{silence.reason}; nothing but a wildcard grants it, so it is left out"
@@ -153,7 +154,7 @@ def _contradiction(action: str, service: str, context: _Context) -> datetime | N
     """
     reached, start = context.reached or {}, context.evidence.window.first
     last = reached.get(action)
-    if last is None and action not in reached and service not in context.touched and not context.may_be_blind(service):
+    if last is None and action not in reached and service not in context.touched | context.blind_services:
         last = reached.get(service)
     return last if last is not None and last.date() >= start else None
 

@@ -45,9 +45,13 @@ def unused(user: Principal, evidence: Evidence) -> Iterator[tuple[Finding, Recom
 def _used(credential: Credential, evidence: Evidence) -> bool:
     if credential.last_used and credential.last_used.date() >= evidence.window.first:
         return True
-    if credential.kind == "access_key":
-        return credential.id in evidence.key_use
-    return False
+    if credential.kind != "access_key":
+        return False
+    # A credential report names no key: then any long-term key that its user was seen with may be this one.
+    return any(
+        use.access_key_id == credential.id if credential.id else use.principal == credential.user
+        for use in evidence.key_use.values()
+    )
 
 
 def _young(created: datetime | None, evidence: Evidence) -> bool:

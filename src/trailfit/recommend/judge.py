@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from trailfit.catalog.judgement import reserved
+from trailfit.errors import ProofError
 from trailfit.model import Judgement, Unassessed
 from trailfit.recommend import credentials, guardrails, propose, runtime
 from trailfit.recommend.classify import classify
@@ -136,7 +137,11 @@ def _judge_one(
         for each in found.findings
         if each.kind in ("UnusedPermission", "AWSManagedPolicy", "WildcardAction", "WildcardResource")
     )
-    proposal = propose.tightening(principal, needed, judged, uses, related, shared, learnt, narrowed)
+    try:
+        proposal = propose.tightening(principal, needed, judged, uses, related, shared, learnt, narrowed)
+    except ProofError as problem:
+        found.unassessed.append(Unassessed(principal.arn, f"a bug of trailfit's, please report it: {problem.message}"))
+        return found
     if proposal is not None:
         found.recommendations.append(proposal)
     return found

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
+
+from trailfit.catalog.actions import access_level
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -198,7 +200,16 @@ def _rolled_up(permissions: Sequence[Permission]) -> list[dict[str, Any]]:
     told = []
     for (service, cls, reason), rows in groups.items():
         if len(rows) > _TOLD_ONE_BY_ONE:
-            told.append({"action": f"{service}:*", "class": cls, "reason": reason, "count": len(rows)})
+            levels = Counter(access_level(row.action) or "Unknown" for row in rows)
+            told.append(
+                {
+                    "action": f"{service}:*",
+                    "class": cls,
+                    "reason": reason,
+                    "count": len(rows),
+                    "levels": dict(sorted(levels.items())),
+                }
+            )
         else:
             told += [_permission(row) for row in rows]
     return sorted(told, key=lambda row: (row["action"], row["class"], row["reason"]))

@@ -16,7 +16,7 @@ from trailfit.recommend.granted import statements
 from trailfit.recommend.resources import arn_includes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from trailfit.model import AttachedPolicy, Finding, Permission, Principal, Usage
     from trailfit.policy.generalise import Generalised
@@ -99,7 +99,7 @@ def tightening(
         action=_action(before, after),
         finding_ids=finding_ids,
         disposition="unsafe" if reasons else "safe",
-        reasons=tuple(reasons) or ("all that is left out would have been logged, and was not used",),
+        reasons=tuple(reasons) or tuple(_safe_because(judged)),
         before=tuple(before),
         after=tuple(after),
         permissions=tuple(each.permission for each in judged.values()),
@@ -108,6 +108,21 @@ def tightening(
         rollback=tuple(_back(principal, change) for change in before),
         explanations=tuple(explanations),
     )
+
+
+def _safe_because(judged: Mapping[str, Judged]) -> Iterator[str]:
+    """Say why what is left out may go."""
+    left_out = [each.permission for each in judged.values() if not each.carried]
+    if any(row.cls == "unused" for row in left_out):
+        yield "what is left out as unused would have been logged, and was not used"
+    beside = sum(row.cls == "undetermined" for row in left_out)
+    if beside:
+        yield (
+            f"{beside} permission-only actions that nothing but a wildcard grants are left out too: AWS checks them "
+            "beside calls that are logged, and no call needed them"
+        )
+    if not left_out:
+        yield "every permission stays; only the resources are narrowed to what was used"
 
 
 def _needs(
