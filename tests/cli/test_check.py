@@ -190,4 +190,4 @@ def test_what_hinges_on_the_version_is_never_let_pass(tmp_path, trailfit):
     answer = json.loads(trailfit("check", "--pairs", asked, "--allow-undecided", code=1).stdout)
 
     assert answer["no_new_access"] is None
-    assert answer["counterexample"]["resource"] == "arn:aws:s3:::b/username"
+    assert answer["counterexample"]["resource"] == "arn:aws:s3:::b/x"

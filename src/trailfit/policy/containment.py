@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 #: Cases of one statement put to the law before it is left undecided.
-_CASES_TRIED = 50
+_CASES_TRIED = 500
 
 
 @dataclass(frozen=True, slots=True)

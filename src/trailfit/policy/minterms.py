@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from trailfit.policy import principal
+from trailfit.policy import condition, principal
 from trailfit.policy.automaton import Part, minterms
 from trailfit.policy.grant import EVERYTHING, PatternSet, Rule, Rules
 from trailfit.policy.pattern import ANY_ONE, ANY_RUN, SEGMENT_RUN, Tokens, Variable
@@ -187,7 +187,7 @@ class _Cases:
         hurting = (*question.lost_denies, *(boundary.allows if boundary else ()))
         self.sides = [*(_Side(each, False) for each in helping), *(_Side(each, True) for each in hurting)]
         self.seen: set[frozenset[Rule]] = set()
-        self.settled: set[frozenset[Rule]] = set()
+        self.settled: set[tuple[frozenset[Rule], tuple[Variable, ...]]] = set()
 
     def actions(self) -> Iterator[Case]:
         patterns = (ANY_ACTION,) if self.rule.actions.negated else self.rule.actions.patterns
@@ -225,14 +225,16 @@ class _Cases:
     def principals(
         self, live: Sequence[_Side], action: tuple[str, ...], resource: tuple[str, ...], wanted: Tokens | None
     ) -> Iterator[Case]:
+        # A resource with a policy variable in it is there only where the variable has a value.
+        bound = tuple(each for each in resource if isinstance(each, Variable) and each.default is None)
         for who in self.question.principals:
             if not principal.match(self.rule.statement, who).value:
                 continue
             here = frozenset(side.rule for side in live if principal.match(side.rule.statement, who).value)
-            if here in self.settled:
+            if (here, bound) in self.settled:
                 continue
-            self.settled.add(here)
-            context = self.context(here)
+            self.settled.add((here, bound))
+            context = self.context(here, bound)
             if context is not None:
                 rival = next((each for each in self.sides if each.rule in here), None)
                 nearest = rival.rule if rival else self.question.rival(self.rule)
@@ -240,10 +242,11 @@ class _Cases:
                     self.rule, action, resource, wanted, who, context, nearest, self.question
                 )  # fmt: skip
 
-    def context(self, live: frozenset[Rule]) -> Context | None:
+    def context(self, live: frozenset[Rule], bound: tuple[Variable, ...]) -> Context | None:
         """Find a context in which the rule and the boundary allow, no new Deny applies, and the old do not allow."""
         question = self.question
-        base: list[Clause] = [_all_hold(self.rule)]
+        present = (condition.read("Null", each.key, ("false",)) for each in bound)
+        base: list[Clause] = [_all_hold(self.rule), *((frozenset({(each, True)}),) for each in present if each)]
         base += [_fails(each) for each in question.new.denies if each in live]
         if question.boundary:
             base.append(

@@ -70,16 +70,18 @@ def _requests(case: Case) -> Iterator[Request]:
     """Write the case with several values for its policy variables, the most telling first."""
     context = {key: value for key, value in case.context.items() if value is not None}
     absent = {key.lower() for key, value in case.context.items() if value is None}
-    given = {key.lower() for key in context}
-    free = [each for each in case.question.variables if each.key.lower() not in given | absent]
+    given = {key.lower(): value for key, value in context.items()}
+    free = [each for each in case.question.variables if each.key.lower() not in absent]
+    names = {each.key.lower() for each in free}
+    others = {key: value for key, value in context.items() if key.lower() not in names}
+    first = {each.key: given.get(each.key.lower(), (values.placeholder(each),)) for each in free}
+    yield from _written(case, {**others, **first})
+    if not free:
+        return
     ends = ["".join(case.resource).rpartition(mark)[2] for mark in (":", "/")]
-    for value in dict.fromkeys(
-        [None, *ends, *(value[0] for value in context.values()), *case.question.words, ""] if free else [None]
-    ):
-        bound = {each.key: (values.placeholder(each) if value is None else value,) for each in free}
-        yield from _written(case, {**context, **bound})
-    if free:
-        yield from _written(case, context)
+    for value in dict.fromkeys([*ends, *(value[0] for value in context.values()), *case.question.words, ""]):
+        yield from _written(case, {**others, **{each.key: (value,) for each in free}})
+    yield from _written(case, context)
 
 
 def _written(case: Case, context: Mapping[str, values.Value]) -> Iterator[Request]:
