@@ -30,12 +30,18 @@ MODULES = (
     "minterms", "witness", "containment", "minimise", "lines",
 )  # fmt: skip
 TESTS = (
-    "tests/policy",
-    "tests/property/test_policy_patterns.py",
-    "tests/property/test_policy_documents.py",
-    "tests/cli/test_check.py",
+    "tests/policy", "tests/property/test_policy_patterns.py", "tests/property/test_policy_documents.py", "tests/cli/test_check.py",
     "tests/cli/test_simulate.py",
-)
+)  # fmt: skip
+#: The tests that are run first, because they are about the module.
+FIRST = {
+    "pattern": "tests/policy/test_pattern.py", "automaton": "tests/property/test_policy_patterns.py", "lines": "tests/cli/test_simulate.py",
+    "inclusion": "tests/property/test_policy_patterns.py", "condition": "tests/policy/test_condition.py", "principal": "tests/policy/test_evaluate.py",
+    "document": "tests/policy/test_document.py", "evaluate": "tests/policy/test_evaluate.py", "authorizer": "tests/policy/test_evaluate.py",
+    "values": "tests/property/test_policy_documents.py", "satisfy": "tests/property/test_policy_documents.py", "minimise": "tests/policy/test_minimise.py",
+    "grant": "tests/policy/test_containment.py", "minterms": "tests/policy/test_containment.py", "witness": "tests/policy/test_containment.py",
+    "containment": "tests/policy/test_containment.py",
+}  # fmt: skip
 _SECONDS = 60
 
 _COMPARE: dict[type[ast.cmpop], type[ast.cmpop]] = {
@@ -147,7 +153,8 @@ def _survives(module: str, tree: ast.Module) -> bool:
             import pytest
 
             sys.meta_path.insert(0, _Loader(f"trailfit.policy.{module}", tree))
-            code = int(pytest.main(["-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "--no-header", *TESTS]))
+            quiet = ["-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "--no-header"]
+            code = int(pytest.main([*quiet, FIRST[module]])) or int(pytest.main([*quiet, *TESTS]))
         finally:
             os._exit(code)
     return os.waitpid(child, 0)[1] == 0
