@@ -60,6 +60,17 @@ def form(pattern):
     return compiled(arn(tokens(pattern)) or tokens(pattern))
 
 
+class Allowed:
+    """Tells whether one of many patterns matches; plain ARNs are looked up."""
+
+    def __init__(self, patterns):
+        self.plain = {each for each in patterns if "*" not in each and "?" not in each}
+        self.forms = [form(each) for each in patterns if each not in self.plain]
+
+    def __contains__(self, resource):
+        return resource in self.plain or any(each.match(resource) for each in self.forms)
+
+
 class Surface:
     """Weighs what a policy allows of an organisation's inventory."""
 
@@ -83,8 +94,8 @@ class Surface:
             if "*" in patterns:
                 self._share[key] = 1.0
             else:
-                forms = [form(pattern) for pattern in patterns]
-                hit = sum(w for a, w in self.inventory[kind].items() if any(f.match(a) for f in forms))
+                allowed = Allowed(patterns)
+                hit = sum(w for a, w in self.inventory[kind].items() if a in allowed)
                 self._share[key] = hit / self.totals[kind]
         return self._share[key]
 
@@ -144,6 +155,7 @@ def judge_one(job):
             learnt = learn_by(method, role, seen, last, old)
             tally.seconds.append(time.process_time() - start)
             allowed = learnt.allowed
+            grants = {action: Allowed(patterns) for action, patterns in allowed.items()}
             tally.roles += 1
             tally.old += before
             tally.truth += truth
@@ -156,7 +168,7 @@ def judge_one(job):
                 calls = sum(when.values())
                 tally.calls += calls
                 patterns = allowed.get(action)
-                if patterns and any(form(p).match(resource) for p in patterns):
+                if patterns and resource in grants[action]:
                     continue
                 tally.denied += calls
                 by_action |= not patterns
@@ -179,7 +191,7 @@ def judge_one(job):
                 tally.violations += verdict.holds is False
                 tally.undecided += verdict.holds is None
             for action, resource in seen:
-                if not any(form(p).match(resource) for p in allowed.get(action, ())):
+                if action not in grants or resource not in grants[action]:
                     tally.replay_denied += 1
     return family, tallies
 

@@ -169,7 +169,8 @@ def _of_type(
 ) -> dict[str, Pattern]:
     service = head.split(":")[2]
     typed = {resource: _typed(service, name) for resource, name in members}
-    masked = _dated({resource: (typed[resource][0], sorted(days[resource])[:_MOST_DAYS]) for resource, _ in members})
+    names = {resource: (typed[resource][0], sorted(days[resource])[:_MOST_DAYS]) for resource, _ in members}
+    masked = _dated(names) if level.dates else {resource: (name, "") for resource, (name, _) in names.items()}
     tree = Tree(level, last_day.toordinal(), named=not _word(head, members[0][1]))
     for resource, _ in members:
         ordered = days[resource]
@@ -212,7 +213,7 @@ def _typed(service: str, name: str) -> tuple[str, str]:
                 pieces.append(name[at:start])
                 text = name[start:end]
                 if hole == "closed":
-                    text = re.sub("(?=[/:])", CLOSED, text)
+                    text = re.sub("[/:]", lambda mark: mark[0] + CLOSED, text)
                 pieces.append(_MARK.get(hole, "") + ("" if hole in ("open", "suffix") else text))
                 at = end
             return "".join([*pieces, name[at:]]), naming.reason
@@ -224,9 +225,9 @@ def _dated(names: Mapping[str, tuple[str, list[date]]]) -> dict[str, tuple[str, 
     found: dict[str, tuple[str, str]] = {}
     late: dict[str, list[tuple[date, date, str, str]]] = defaultdict(list)
     for resource, (name, days) in names.items():
-        own = mask(name, days)
+        own = None if CLOSED in name else mask(name, days)
         found[resource] = own or (name, "")
-        other = None if own else lagging(name)
+        other = None if own or CLOSED in name else lagging(name)
         if other:
             late[_kind(other[0])].append((days[0], other[1], resource, other[0]))
     carried = {_kind(masked) for masked, unit in found.values() if unit}
@@ -283,7 +284,7 @@ def _shared(
 ) -> dict[str, tuple[Pattern, ...]]:
     """Give an action that was seen too seldom to know all it is used on what its role's other actions use."""
     shared: dict[str, tuple[Pattern, ...]] = {}
-    for action, resources in seen.items():
+    for action, resources in sorted(seen.items()):
         days = len({day for each in resources.values() for day in each})
         sparse = _is_sparse(resources.values(), days, level)
         if action in no_sharing or not (sparse or days < level.share_listed):

@@ -24,23 +24,26 @@ MARKS = frozenset((DATE, OPEN, CHURN, CLOSED, SUFFIX))
 #: The shape of names judged together though their shapes differ; and how small a family may be to be put in.
 _POOLED = "\ue012"
 _SMALL = 3
+_ONE_OFF = "its name was drawn by a machine and used on one day only: the next has another"
 _SPLIT = re.compile(r"(?=[/:])")
 _WRITTEN = {DATE: "*", OPEN: "*", SUFFIX: "??????", CHURN: "", CLOSED: ""}
 _ANY_MARK = re.compile(f"[{''.join(MARKS)}]")
-_STARS = re.compile(r"\*(?:\*|/\*|:\*)+")
+_STARS = re.compile(r"\*(?:[-_./:]?\*)+")
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
     """How readily names are generalised.
 
-    `novelty` is the least probability of a new name within `horizon` days that opens a family of drawn names;
-    `words` the same for names made of words, of which at least `least_words` must be known and `born` must have
-    come since the burn-in (0: never opened). `singles`: a drawn name seen on one day only stands for more to come.
-    `most`: more members than that are not listed. `share`: an action seen on fewer days has what its role's other
-    actions use of the same type; `share_listed`: on fewer days, those that stand for one resource.
+    `dates`: names that carry the day stand for those of other days. `novelty` is the least probability of a new
+    name within `horizon` days that opens a family of drawn names (above 1: none); `words` the same for names made
+    of words, of which at least `least_words` must be known and `born` must have come since the burn-in. `singles`:
+    a drawn name seen on one day only stands for more to come. `most`: more members than that are not listed.
+    `share`: an action seen on fewer days has what its role's other actions use of the same type; `share_listed`: on
+    fewer days, those that stand for one resource.
     """
 
+    dates: bool
     novelty: float
     words: float
     least_words: int
@@ -54,10 +57,14 @@ class Level:
 
 LEVELS = {
     "exact": Level(
-        novelty=0.5, words=2.0, least_words=10_000, born=10_000, singles=False, most=100, share=0, share_listed=0
+        dates=False, novelty=2, words=2, least_words=1, born=0, singles=False, most=100, share=0, share_listed=0
     ),
-    "balanced": Level(novelty=0.1, words=0.6, least_words=4, born=2, singles=True, most=25, share=8, share_listed=20),
-    "relaxed": Level(novelty=0.04, words=0.3, least_words=3, born=1, singles=True, most=12, share=30, share_listed=60),
+    "balanced": Level(
+        dates=True, novelty=0.1, words=0.6, least_words=4, born=2, singles=True, most=25, share=8, share_listed=20
+    ),
+    "relaxed": Level(
+        dates=True, novelty=0.04, words=0.3, least_words=3, born=1, singles=True, most=12, share=30, share_listed=60
+    ),
 }
 
 
@@ -143,7 +150,7 @@ class Tree:
         self._pool(families)
         for family in sorted(families):
             members = sorted(families[family])
-            opened = self._judge(node, family, members, depth)
+            opened = self._judge(node, family, members, depth, bool(why))
             if opened is None:
                 for segment in members:
                     kinds = why + _marked(segment)
@@ -168,8 +175,13 @@ class Tree:
         separator = segment[0] if segment[:1] in ("/", ":") else ""
         return separator + shape(segment[len(separator) :].replace(DATE, MACHINE))
 
-    def _judge(self, node: Node, family: str, members: list[str], depth: int) -> tuple[str, str, str] | None:
-        """Decide whether a family is open: its pattern, its kind and the reason; None when it is closed."""
+    def _judge(
+        self, node: Node, family: str, members: list[str], depth: int, below_open: bool
+    ) -> tuple[str, str, str] | None:
+        """Decide whether a family is open: its pattern, its kind and the reason; None when it is closed.
+
+        `below_open`: the folder above has a new name each time, so what lies in it is new each time as well.
+        """
         if family.startswith("="):
             return None
         nodes = [node.children[member] for member in members]
@@ -180,7 +192,7 @@ class Tree:
         firsts = sorted(each.first for each in nodes)
         span = self._last_day - node.first + 1
         burn = node.first + span // 3
-        rest = max(1, self._last_day - burn + 1)
+        rest = max(1, self._last_day - burn)
         born = sum(first > burn for first in firsts)
         new = 1 - (rest / (rest + level.horizon)) ** (born + 0.05)
         days = len({first for first in firsts if first > burn})
@@ -190,14 +202,8 @@ class Tree:
             if pattern is None:
                 return None
             if len(members) == 1:
-                only = nodes[0]
-                if level.singles and only.first == only.last and not top and not only.children and _is_drawn(family):
-                    return (
-                        pattern,
-                        "one-off",
-                        "its name was drawn by a machine and used on one day only: the next has another",
-                    )
-                return None
+                one_off = level.singles and not top and (below_open or _is_drawn(family)) and _is_one_day_leaf(nodes[0])
+                return (pattern, "one-off", _ONE_OFF) if one_off else None
             if new >= level.novelty:
                 return pattern, "growing", f"{known} like this, new ones on {days} of the last {rest} days"
             return (pattern, "many", f"{known} like this: too many to list") if len(members) > level.most else None
@@ -211,13 +217,18 @@ class Tree:
         return (pattern, "many", f"{known} here: too many to list") if len(members) > level.most else None
 
 
+def _is_one_day_leaf(node: Node) -> bool:
+    return node.first == node.last and not node.children
+
+
 def _letters(family: str) -> bool:
     return any(character.isalpha() and character != MACHINE for character in family.rpartition(".")[0] or family)
 
 
 def _is_drawn(family: str) -> bool:
     """Tell whether nearly all of a name is drawn: no word of it was chosen."""
-    return sum(character.isalpha() for character in family.replace(MACHINE, "").rpartition(".")[0]) <= 1
+    words = family.replace(MACHINE, "")
+    return sum(character.isalpha() for character in words.rpartition(".")[0] or words) <= 1
 
 
 def _pattern(family: str, top: bool) -> str | None:
