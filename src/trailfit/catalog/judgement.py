@@ -41,6 +41,14 @@ def prerequisites() -> dict[str, tuple[tuple[str, ...], str]]:
 
 
 @cache
+def acting(principal: str) -> frozenset[str]:
+    """List the actions that the service `principal` uses unlogged when it wears a role itself (S3 replication)."""
+    return frozenset(
+        action for row in rows("acting_services") if row["principal"] == principal for action in row["actions"].split()
+    )
+
+
+@cache
 def runtime_permissions(compute: str) -> tuple[RuntimePermission, ...]:
     """List what the runtime of `compute` (``lambda``) does in the name of its execution role."""
     return tuple(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from trailfit.catalog.judgement import blind
+from trailfit.catalog.judgement import acting, blind
 from trailfit.model import Permission
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def _is_intended(action: str, ways: Sequence[Via], context: _Context, hidden: st
         return True
     if hidden:
         return context.is_in_use(service) or not all(way.is_sweeping for way in ways)
-    return service in context.trusted
+    return any(action in acting(worn_by) for worn_by in context.trusted)
 
 
 def _contradiction(action: str, service: str, context: _Context) -> datetime | None:
@@ -180,11 +180,11 @@ def _last_accessed(rows: Sequence[LastAccessed] | None) -> dict[str, datetime | 
 
 
 def _trusted_services(principal: Principal) -> frozenset[str]:
-    """Name the services that may assume a role, by the first label of their principal (``s3``, ``lambda``)."""
+    """Name the services that may assume a role (``s3.amazonaws.com``)."""
     if principal.trust is None:
         return frozenset()
     return frozenset(
-        value.partition(".")[0]
+        value
         for statement in principal.trust.statements
         for kind, value in statement.principals or ()
         if statement.effect == "Allow" and kind == "Service"
