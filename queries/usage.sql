@@ -17,6 +17,12 @@ from usage
 where date between $from_day and $to_day
   and principal is not null
   and action is not null
+  -- a call into another account is recorded in both: count it where its principal lives, if that account is here
+  and not (
+      coalesce(shared, false)
+      and split_part(principal, ':', 5) <> account
+      and split_part(principal, ':', 5) in (select distinct account from usage)
+  )
   and ($principal is null or principal = $principal)
 group by principal, principal_kind, action, resource, role
 order by principal, action, resource, role

@@ -20,7 +20,7 @@ STAGE = """
 create table usage (account varchar, date date, region varchar, event_source varchar, event_name varchar,
     event_category varchar, data_type varchar, read_only boolean, principal varchar, principal_kind varchar,
     access_key_id varchar, action varchar, resource varchar, role varchar, basis varchar, outcome varchar,
-    counts_as_use boolean, why varchar, calls bigint, first_used timestamp, last_used timestamp, example_event varchar);
+    counts_as_use boolean, why varchar, shared boolean, calls bigint, first_used timestamp, last_used timestamp, example_event varchar);
 create table events (account varchar, date date, event_id varchar, event_time timestamp, region varchar,
     event_source varchar, event_name varchar, event_category varchar, event_type varchar, data_type varchar,
     read_only boolean, principal varchar, principal_kind varchar, session varchar, access_key_id varchar,
