@@ -18,6 +18,7 @@ from trailfit.inventory import from_files, store
 from trailfit.lake import Lake
 from trailfit.recommend import output
 from trailfit.recommend.judge import judge
+from trailfit.recommend.learnt import Levels
 from trailfit.usage import evidence
 from trailfit.usage.window import resolve
 
@@ -40,6 +41,7 @@ class Config:
     to: date | None = None
     repo: Path | None = None
     jobs: int | None = None
+    levels: Levels | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def run(config: Config, say: Callable[[str], None]) -> Recommended:
         )
     if config.from_files:
         store.save(lake, from_files.read(config.from_files))
-    recommended = recommend(lake, config.out, days=config.days, to=config.to)
+    recommended = recommend(lake, config.out, days=config.days, to=config.to, levels=config.levels)
     say(describe(recommended))
     for path in report.write(recommended.data, config.out):
         say(f"wrote {path}")
@@ -77,7 +79,9 @@ def run(config: Config, say: Callable[[str], None]) -> Recommended:
     return recommended
 
 
-def recommend(lake: Lake, out: Path, *, days: int | None = None, to: date | None = None) -> Recommended:
+def recommend(
+    lake: Lake, out: Path, *, days: int | None = None, to: date | None = None, levels: Levels | None = None
+) -> Recommended:
     """Judge the lake's snapshot by the lake's log, and write `recommendations.json` and ``policies/`` to `out`.
 
     Raises LakeError when the lake has no snapshot, or no event to judge by: without either there is nothing
@@ -93,7 +97,7 @@ def recommend(lake: Lake, out: Path, *, days: int | None = None, to: date | None
         )
     with lake.connect() as con:
         gathered = evidence.gather(con, window, snapshot.selectors)
-    data = output.as_dict(judge(snapshot, gathered))
+    data = output.as_dict(judge(snapshot, gathered, levels))
     recommendations.check(data)
     return _write(data, out)
 

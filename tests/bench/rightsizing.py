@@ -186,7 +186,8 @@ def judge_one(job):
             kind[2] += by_resource
             if learnt.documents:
                 verdict = no_new_access(
-                    [Document.parse(each) for each in learnt.documents], [Document.parse(each) for each in role.policies]
+                    [Document.parse(each) for each in learnt.documents],
+                    [Document.parse(each) for each in role.policies],
                 )
                 tally.violations += verdict.holds is False
                 tally.undecided += verdict.holds is None

@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from trailfit.catalog.companions import companions_of
 from trailfit.model import AttachedPolicy, Permission, Usage, Window
 from trailfit.policy.document import Document
 from trailfit.recommend.classify import Judged
@@ -63,7 +64,9 @@ def ours(role, seen, last, level):
         ordered = tuple(sorted(when))
         at = [datetime(d.year, d.month, d.day, 12) for d in (ordered[0], ordered[-1])]
         rows[action].append(
-            Usage(role.arn, "role", action, resource, "required", "", sum(when.values()), 0, at[0], at[1], len(when), "e")
+            Usage(
+                role.arn, "role", action, resource, "required", "", sum(when.values()), 0, at[0], at[1], len(when), "e"
+            )
         )
         days[action, resource] = ordered
     policies = [
@@ -71,7 +74,8 @@ def ours(role, seen, last, level):
     ]
     grants = granted(policies)
     found = learn(rows, days, Window(last, last), level, {})
-    judged = {a: Judged(Permission(a, "used" if a in rows else "unused", ""), carried=a in rows) for a in grants}
+    asked = {*rows, *(each.action for action in rows for each in companions_of(action))} & grants.keys()
+    judged = {a: Judged(Permission(a, "used" if a in rows else "unused", ""), carried=a in rows) for a in sorted(asked)}
     judged, narrowed = keep_companions(judged, found, level)
     used = {a: sorted({row.resource for row in rows[a]}) for a in rows if a in grants}
     kept = {a: each.permission.reason for a, each in judged.items() if each.carried and a not in rows}

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from trailfit.errors import UsageError
 from trailfit.pipeline import Config
+from trailfit.policy.generalise_tree import LEVELS
+from trailfit.recommend.learnt import Levels
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +21,7 @@ _KEYS: dict[str, dict[str, type]] = {
     "": {"lake": str, "out": str, "ingest": dict, "inventory": dict, "recommend": dict, "pr": dict},
     "ingest": {"sources": list, "jobs": int},
     "inventory": {"from_files": str},
-    "recommend": {"days": int, "to": date},
+    "recommend": {"days": int, "to": date, "level": str, "principals": dict, "services": dict},
     "pr": {"repo": str},
 }
 
@@ -49,6 +51,7 @@ def read(path: Path) -> Config:
         to=recommend.get("to"),
         repo=base / pull_request["repo"] if "repo" in pull_request else None,
         jobs=ingest.get("jobs"),
+        levels=_levels(recommend, path),
     )
 
 
@@ -60,6 +63,15 @@ def _check(table: dict[str, Any], name: str, path: Path) -> None:
             raise UsageError(f"`{full}` is not a setting", where=str(path), hint=f"one of: {', '.join(known)}")
         if not isinstance(value, known[key]) or isinstance(value, bool):
             raise UsageError(f"`{full}` must be of type {known[key].__name__}", where=str(path))
+
+
+def _levels(table: dict[str, Any], path: Path) -> Levels:
+    """Read the levels: ``level``, and by principal (a glob over ARNs, in order) and by service."""
+    principals, services = table.get("principals", {}), table.get("services", {})
+    for told in (table.get("level", "balanced"), *principals.values(), *services.values()):
+        if told not in LEVELS:
+            raise UsageError(f"`{told}` is not a level", where=str(path), hint=f"one of: {', '.join(LEVELS)}")
+    return Levels(table.get("level", "balanced"), tuple(principals.items()), services)
 
 
 def _place(base: Path, text: str) -> str:

@@ -20,11 +20,24 @@ _LEVELS = ["low", "medium", "high", "critical"]
 @click.option("--days", type=click.IntRange(min=1), help="Length of the window in days.  [default: 90]")
 @to_option
 @out_option
+@click.option(
+    "--level",
+    type=click.Choice(["exact", "balanced", "relaxed"]),
+    default="balanced",
+    show_default=True,
+    help="How readily names that keep coming become patterns.",
+)
 @click.option("--fail-on", type=click.Choice(_LEVELS), help="Exit 1 when there is a finding of this severity or above.")
 @common
 @click.pass_context
 def command(
-    ctx: click.Context, lake_root: str, days: int | None, to: datetime | None, out: Path, fail_on: str | None
+    ctx: click.Context,
+    lake_root: str,
+    days: int | None,
+    to: datetime | None,
+    out: Path,
+    level: str,
+    fail_on: str | None,
 ) -> None:
     """Judge every role and user of the lake's snapshot by the lake's log.
 
@@ -33,8 +46,9 @@ def command(
     """
     from trailfit import pipeline
     from trailfit.lake import Lake
+    from trailfit.recommend.learnt import Levels
 
-    done = pipeline.recommend(Lake(lake_root), out, days=days, to=to.date() if to else None)
+    done = pipeline.recommend(Lake(lake_root), out, days=days, to=to.date() if to else None, levels=Levels(level))
     click.echo(pipeline.describe(done))
     if fail_on and any(_LEVELS.index(each["severity"]) >= _LEVELS.index(fail_on) for each in done.data["findings"]):
         ctx.exit(EXIT_FINDINGS)
