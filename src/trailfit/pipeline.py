@@ -18,7 +18,6 @@ from trailfit.inventory import from_files, store
 from trailfit.lake import Lake
 from trailfit.recommend import output
 from trailfit.recommend.judge import judge
-from trailfit.recommend.learnt import Levels
 from trailfit.usage import evidence
 from trailfit.usage.window import resolve
 
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
+
+    from trailfit.recommend.learnt import Levels
 
 
 @dataclass(frozen=True, slots=True)
