@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from trailfit import sql
 from trailfit.deliver import branch, recommendations, report
-from trailfit.errors import LakeError, UsageError
+from trailfit.errors import UsageError
 from trailfit.ingest.run import run as read_logs
 from trailfit.inventory import from_files, store
 from trailfit.lake import Lake
@@ -85,17 +85,11 @@ def recommend(
 ) -> Recommended:
     """Judge the lake's snapshot by the lake's log, and write `recommendations.json` and ``policies/`` to `out`.
 
-    Raises LakeError when the lake has no snapshot, or no event to judge by: without either there is nothing
-    that could be said, and trailfit never proposes to remove what it knows nothing of.
+    Raises LakeError when the lake has no snapshot. Where it has no event of an account, that account's principals
+    are unassessed: trailfit never proposes to remove what it knows nothing of.
     """
     snapshot = store.load(lake)
-    if snapshot is None:
-        raise LakeError("holds no snapshot of IAM", where=lake.root, hint="run `trailfit inventory` first")
-    window = resolve(lake, days=days, to=to)
-    if window is None:
-        raise LakeError(
-            "holds no event: silence would prove nothing", where=lake.root, hint="run `trailfit ingest` first"
-        )
+    window = resolve(lake, days=days, to=to, otherwise=snapshot.taken.date())
     with lake.connect() as con:
         gathered = evidence.gather(con, window, snapshot.selectors)
     data = output.as_dict(judge(snapshot, gathered, levels))
@@ -150,8 +144,6 @@ def query(
     """Run a named query over the lake's views. Windowed queries take `days` and `to`."""
     if "from_day" in sql.load(name).parameters:
         window = resolve(lake, days=days, to=to)
-        if window is None:
-            raise LakeError("holds no event", where=lake.root, hint="run `trailfit ingest` first")
         parameters = {**window.parameters(), **parameters}
     elif days is not None or to is not None:
         raise UsageError(f"query `{name}` asks of the whole lake: it takes no window")

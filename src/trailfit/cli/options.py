@@ -24,7 +24,7 @@ def _set_verbosity(ctx: click.Context, param: click.Parameter, value: int) -> in
         quiet = param.name == "quiet"
         level = logging.ERROR if quiet else (logging.INFO if value == 1 else logging.DEBUG)
         logging.getLogger("trailfit").setLevel(level)
-        ctx.ensure_object(dict)[param.name] = value
+        ctx.find_root().ensure_object(dict)[param.name] = value
     return value
 
 
@@ -57,7 +57,7 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def _set_config(ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
     if value is not None:
-        ctx.ensure_object(dict)["config"] = value
+        ctx.find_root().ensure_object(dict)["config"] = value
     return value
 
 

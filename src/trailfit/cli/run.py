@@ -17,6 +17,6 @@ def command(ctx: click.Context) -> None:
     from trailfit import pipeline
     from trailfit.cli import config
 
-    path = Path((ctx.find_root().obj or {}).get("config") or (ctx.obj or {}).get("config") or config.FILE_NAME)
+    path = Path((ctx.find_root().obj or {}).get("config") or config.FILE_NAME)
     done = pipeline.run(config.read(path), click.echo)
     ctx.exit(EXIT_PARTIAL if done.is_partial else 0)

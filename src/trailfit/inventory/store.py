@@ -36,7 +36,7 @@ def load(lake: Lake) -> Snapshot:
     found = lake.read_snapshot()
     if found is None:
         message = "the lake holds no snapshot"
-        raise LakeError(message, hint="run `trailfit inventory` first")
+        raise LakeError(message, where=lake.root, hint="run `trailfit inventory` first")
     return from_json(found)
 
 

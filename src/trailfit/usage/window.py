@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from trailfit.errors import UsageError
+from trailfit.errors import LakeError, UsageError
 from trailfit.model import Window
 
 if TYPE_CHECKING:
@@ -16,15 +16,16 @@ if TYPE_CHECKING:
 DEFAULT_DAYS = 90
 
 
-def resolve(lake: Lake, *, days: int | None = None, to: date | None = None) -> Window | None:
+def resolve(lake: Lake, *, days: int | None = None, to: date | None = None, otherwise: date | None = None) -> Window:
     """Find the window of `days` days that ends at `to`, or else with the lake's last day.
 
-    None when the lake holds no event at all. Raises UsageError when `days` is not positive.
+    In a lake without any event it ends at `otherwise`. Raises UsageError when `days` is not positive, LakeError
+    when there is no event and no `otherwise`.
     """
     if days is not None and days < 1:
         raise UsageError(f"--days {days}: a window has at least one day")
     held = lake.days()
-    if held is None:
-        return None
-    last = to or held[1]
+    last = to or (held[1] if held else otherwise)
+    if last is None:
+        raise LakeError("the lake holds no event", where=lake.root, hint="run `trailfit ingest` first")
     return Window(last - timedelta(days=(days or DEFAULT_DAYS) - 1), last)
