@@ -59,7 +59,19 @@ def test_every_query_is_in_the_docs(name):
 @pytest.mark.parametrize("column", re.findall(r"`([a-z_]+)`", README.split("| column of `events`")[1].split("\n\n")[0]))
 def test_every_column_that_the_readme_explains_exists(column, demo):
     described = trailfit.open(demo / "lake").sql("describe events").df()
-    inner = {"role", "basis", "action", "resource", "required", "conditional", "dependent", "allowed", "denied", "undetermined", "no_authorization"}
+    inner = {
+        "role",
+        "basis",
+        "action",
+        "resource",
+        "required",
+        "conditional",
+        "dependent",
+        "allowed",
+        "denied",
+        "undetermined",
+        "no_authorization",
+    }
 
     assert column in {*described.column_name, *inner}
 
@@ -90,7 +102,7 @@ if __name__ == "__main__":
     (ROOT / "docs" / "cli.md").write_text(help_page(), encoding="utf-8")
     rows = "\n".join(f"| `{name}` | {sql.load(name).question} | {sql.load(name).grain} |" for name in sql.names())
     text = (
-        "# Queries\n\nEach is a file in `queries/`, asked by `trailfit query NAME` or `lake.query(\"NAME\")`. Those with a window take\n"
+        '# Queries\n\nEach is a file in `queries/`, asked by `trailfit query NAME` or `lake.query("NAME")`. Those with a window take\n'
         f"`--days` and `--to`.\n\n| query | the question it answers | one row is one |\n|---|---|---|\n{rows}\n"
     )
     (ROOT / "docs" / "queries.md").write_text(text, encoding="utf-8")

@@ -28,9 +28,6 @@ def test_notebook_runs(path, demo, tmp_path):
     NotebookClient(book, timeout=180, resources={"metadata": {"path": str(tmp_path)}}).execute()
 
     plots = [
-        output
-        for cell in book.cells
-        for output in cell.get("outputs", ())
-        if "image/png" in output.get("data", {})
+        output for cell in book.cells for output in cell.get("outputs", ()) if "image/png" in output.get("data", {})
     ]
     assert len(plots) >= 2
