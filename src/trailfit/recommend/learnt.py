@@ -7,7 +7,7 @@ from datetime import date
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from trailfit.catalog.actions import access_level
+from trailfit.catalog.actions import access_level, resource_types
 from trailfit.catalog.companions import companions_of
 from trailfit.catalog.weights import weight
 from trailfit.model import Permission
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 #: Actions of this weight or more are never given a resource on which they were not seen.
 _GRAVE = 10.0
+_ARN_PARTS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +86,34 @@ def keep_companions(
             known = judged.get(companion.action)
             if known is None or known.carried or companion.action in learnt.serving:
                 continue
-            narrowed.setdefault(companion.action, set()).update(each.resource for each in learnt.related(action))
+            resources = _fitting(companion.action, [each.resource for each in learnt.related(action)])
+            if not resources:
+                continue
+            narrowed.setdefault(companion.action, set()).update(resources)
             if kept[companion.action] is known:
                 reason = f"kept although no call was seen: it goes with {action} ({companion.reason})"
                 kept[companion.action] = Judged(Permission(companion.action, "kept", reason), carried=True)
     return kept, {action: tuple(sorted(resources)) for action, resources in narrowed.items()}
+
+
+def _fitting(action: str, patterns: Sequence[str]) -> list[str]:
+    """Give those of `patterns` that are of a resource type that the action takes; ``*`` where it takes none."""
+    types = resource_types(action)
+    if not types:
+        return ["*"]
+    starts = [each.arn.split(":", 5) for each in types]
+    return [
+        pattern
+        for pattern in patterns
+        if any(_is_of(pattern.split(":", 5), start) for start in starts if len(start) == _ARN_PARTS)
+    ]
+
+
+def _is_of(pattern: Sequence[str], template: Sequence[str]) -> bool:
+    """Tell whether an ARN is of the type of a template, by its service and what stands before the first variable."""
+    if len(pattern) != _ARN_PARTS or pattern[2] != template[2]:
+        return False
+    word, variable, rest = template[5].partition("${")
+    if word:
+        return pattern[5].startswith(word)
+    return not variable or ("/" in rest) == ("/" in pattern[5])
