@@ -14,17 +14,21 @@ from functools import cache, lru_cache
 from trailfit.catalog import actions
 from trailfit.catalog.tables import rows
 
-# The forms in which AWS names the refused action and resource. Source:
+# The forms in which AWS names the refused action and resource: in quotes (S3), bare, or not by name. Sources:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html
+_END = r"(?=\s+because\s|\s+with an explicit deny|\s+Encoded authorization|\s+\(Service:|\.\s|\.?\s*\Z)"
 _REFUSED = re.compile(
     r"not authorized to perform:?\s+(?P<action>[A-Za-z0-9-]+:[A-Za-z0-9*]+)"
-    r"(?:\s+on\s+(?:the\s+)?resource:?\s+(?P<resource>.+?))?"
-    r"(?=\s+because\s|\s+with an explicit deny|\.\s|\.?$|\s+Encoded authorization)",
+    r"(?:\s+on\s+(?:this resource|the specified resource|the resource associated with this ciphertext)"
+    rf"|\s+on\s+(?:the\s+)?resource:?\s+(?:\"(?P<quoted>.+?)\"{_END}|(?P<resource>.+?)))?{_END}",
     re.DOTALL,
 )
+#: CloudTrail cuts messages at 1 kB; what is longer comes from elsewhere and must not cost more.
+_LONGEST = 2048
 _BECAUSE = re.compile(
     r"because no (?P<missing>[a-zA-Z -]+?) allows? the"
-    r"|with an explicit deny in an? (?P<explicit>[a-zA-Z -]+?(?:policy|boundary))\b"
+    r"|with an explicit deny in (?P<explicit>(?:an?|the) [a-zA-Z -]+?(?:policy|boundary))\b"
 )
 
 
@@ -70,14 +74,15 @@ def refusal(message: str | None) -> Refusal:
     """Read an access-denied message. Parts it does not state are None."""
     if not message:
         return Refusal(None, None, "denied; AWS gives no reason")
+    message = message[:_LONGEST]
     named = _REFUSED.search(message)
     reason = _BECAUSE.search(message)
     if reason and reason["missing"]:
         why = f"denied: no {reason['missing']} allows it"
     elif reason:
-        why = f"denied: an explicit deny in a {reason['explicit']}"
+        why = f"denied: an explicit deny in {reason['explicit']}"
     else:
         why = "denied"
     if not named:
         return Refusal(None, None, why)
-    return Refusal(actions.canonical(named["action"]), named["resource"], why)
+    return Refusal(actions.canonical(named["action"]), named["quoted"] or named["resource"], why)
