@@ -109,7 +109,8 @@ def test_an_interrupted_ingest_says_so_and_goes_on_next_time(tmp_path, sent):
     finish(logs, tmp_path / "calm")
 
     process = start(logs, tmp_path / "lake")
-    time.sleep(0.8)
+    while not (tmp_path / "lake" / ".staging").exists():
+        time.sleep(0.01)
     process.send_signal(sent)
     _, said = process.communicate(timeout=60)
     finish(logs, tmp_path / "lake")

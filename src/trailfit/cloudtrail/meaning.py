@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 #: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-network-events-with-cloudtrail.html
 _REPEATING = frozenset({"NetworkActivity", "Insight", "Aggregated"})
 _NO_CALLS = frozenset({"AwsServiceEvent", "AwsConsoleSignIn", "AwsVpceEvent", "AwsVpceEvents", "AwsAggregatedEvent"})
+_EC2 = "ec2.amazonaws.com"
 _MEMO_SIZE = 20_000
 _Meaning = tuple[Plan, tuple[Use, ...], str | None]
 _memo: dict[tuple[object, ...], _Meaning] = {}
@@ -98,7 +99,7 @@ def _meaning(record: Record, region: str, account: str) -> _Meaning:
 
 def _work_out(record: Record, place: Place, request: bytes, listed: bytes, response: bytes) -> _Meaning:
     parameters = _json(request)
-    if record.eventSource == "ec2.amazonaws.com":
+    if record.eventSource == _EC2:
         parameters = unwrapped(parameters)
     resources = _json(listed)
     how = _plan(record, parameters)
@@ -107,6 +108,33 @@ def _work_out(record: Record, place: Place, request: bytes, listed: bytes, respo
         return how, (), data_type
     source = Source.of(place, parameters, _json(response))
     return how, how.uses(source, _listed_arns(resources)), data_type
+
+
+def settled(record: Record) -> Plan | None:
+    """Give the plan of a record all of whose meaning but its uses is independent of its request and resources.
+
+    That is so of a call that did not fail, where neither the service nor the data type nor a condition key hangs on
+    the request; None for others. Such records' uses are `uses_of`, and the rest is as of any other of their kind.
+    """
+    services = prefixes(record.eventSource or "")
+    name = record.eventName or ""
+    if record.errorCode or len(services) != 1 or name in response_readers() or _via(record):
+        return None
+    how = plan(services[0][1], name)
+    if (record.eventCategory or _category(record)) == "Data" and not how.data_types:
+        return None
+    return how
+
+
+def uses_of(how: Plan, event_source: str, place: Place, request: bytes, listed: bytes) -> tuple[Use, ...]:
+    """Work out the uses of a record that is `settled`, from the JSON of its request and its resources."""
+    if how.free or how.unknown:
+        return ()
+    parameters = _json(request)
+    if event_source == _EC2:
+        parameters = unwrapped(parameters)
+    arns = _listed_arns(_json(listed)) if listed else []
+    return how.uses(Source(place, parameters, None, []), arns)
 
 
 def _plan(record: Record, parameters: object) -> Plan:
@@ -160,11 +188,17 @@ def _no_call(record: Record, category: str) -> str | None:
 
 def _through(record: Record, region: str, uses: tuple[Use, ...]) -> tuple[Use, ...]:
     """Add kms:ViaService to what a service did under the principal's own name (a forward access session)."""
-    by = record.userIdentity.invokedBy if record.userIdentity else None
-    if not by or record.eventSource != "kms.amazonaws.com" or not by.endswith(".amazonaws.com"):
+    by = _via(record)
+    if by is None:
         return uses
     via = ("kms:ViaService", f"{by.removesuffix('.amazonaws.com')}.{region}.amazonaws.com")
     return tuple(Use(u.action, u.resource, u.role, u.basis, (*u.context, via)) for u in uses)
+
+
+def _via(record: Record) -> str | None:
+    """Name the service that called KMS under the principal's own name; None where none did."""
+    by = record.userIdentity.invokedBy if record.userIdentity else None
+    return by if by and record.eventSource == "kms.amazonaws.com" and by.endswith(".amazonaws.com") else None
 
 
 def _category(record: Record) -> str:

@@ -45,19 +45,32 @@ class Columns:
         """Give the code of a log object."""
         return self._sources[uri]
 
-    def code_meaning(self, event: Event) -> tuple[int, int, int]:
-        """Give the codes of who an event was, what was called with which outcome, and what it used."""
-        who = self._who[event.principal, event.principal_kind, event.session, event.access_key_id, event.invoked_by]
-        call = self._call[
+    def code_who(self, *who: str | None) -> int:
+        """Give the code of who called: the columns of `_WHO`."""
+        return self._who[who]
+
+    def code_call(self, event: Event) -> int:
+        """Give the code of what was called, with which outcome."""
+        return self._call[
             event.region, event.event_source, event.event_name, event.event_category, event.event_type, event.data_type,
             event.read_only, event.outcome, event.error_code, event.error_message, event.counts_as_use, event.why,
         ]  # fmt: skip
-        return who, call, self._uses[event.uses]
+
+    def code_uses(self, uses: tuple[Use, ...]) -> int:
+        """Give the code of what an event used."""
+        return self._uses[uses]
+
+    def forget_uses(self) -> bool:
+        """Forget the uses where many were seen, and tell whether it did: of all values they repeat the least."""
+        if len(self._uses) <= _LARGE:
+            return False
+        self._uses.clear()
+        return True
 
     @property
     def is_large(self) -> bool:
-        """Tell whether so many distinct values were seen that it is time to forget them."""
-        return max(len(self._uses), len(self._call), len(self._who), len(self.code_ip), len(self.code_agent)) > _LARGE
+        """Tell whether so many distinct values were seen, uses apart, that it is time to forget them."""
+        return max(len(self._call), len(self._who), len(self.code_ip), len(self.code_agent)) > _LARGE
 
     def take(self) -> dict[tuple[str, date], pa.Table]:
         """Give the rows as a table a unit, columns as in the lake, and forget them."""

@@ -8,18 +8,23 @@ which `understand` depends; columns with few values are built from codes, never 
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 import deflate
 import msgspec
 
 from trailfit.catalog.rules import response_readers
+from trailfit.cloudtrail.arns import partition_of
 from trailfit.cloudtrail.envelope import Unreadable, log_records, mend, raw_records
 from trailfit.cloudtrail.inflate import GZIP, inflate
-from trailfit.cloudtrail.meaning import understand
+from trailfit.cloudtrail.meaning import settled, understand, uses_of
+from trailfit.cloudtrail.principal import caller
 from trailfit.cloudtrail.record import Record, UserIdentity, parse_record
+from trailfit.cloudtrail.transforms import Place
 from trailfit.ingest.columns import Columns
 from trailfit.lake import UNKNOWN_ACCOUNT
 
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from trailfit.cloudtrail.event import Event
+    from trailfit.cloudtrail.plan import Plan
     from trailfit.model import LogObject
 
 _SHAPES = 20_000
@@ -95,14 +101,34 @@ class Decoded:
     not_asked: int = 0
 
 
+@dataclass(slots=True)
+class _Kind:
+    """What all calls have in common that were made to one service under one name, alike in all but who and on what.
+
+    `plan` gives their uses, `known` remembers these by request (and resources, where it `lists` them); it is None
+    where more than the uses hangs on the request. `units` remembers codes by day.
+    """
+
+    account: str
+    call_code: int
+    plan: Plan | None
+    lists: bool
+    event_source: str
+    place: Place
+    units: dict[date, int] = field(default_factory=dict)
+    known: dict[Any, int] = field(default_factory=dict)
+
+
 class Decoder:
     """Turns log objects into rows; keeps what it learned of shapes from one object to the next."""
 
     def __init__(self) -> None:
         self.columns = Columns()
         self._shapes: dict[tuple[object, ...], tuple[str, int, int, int]] = {}
-        self._identities: dict[bytes, UserIdentity | None] = {}
-        self._times: dict[str, tuple[int, date] | None] = {}
+        self._kinds: dict[tuple[object, ...], _Kind] = {}
+        self._callers: dict[bytes, tuple[int, int, UserIdentity | None]] = {}
+        self._variants: dict[tuple[object, ...], int] = {}
+        self._times: dict[str | None, tuple[int, date]] = {}
 
     @property
     def pending(self) -> int:
@@ -112,9 +138,14 @@ class Decoder:
     def take(self) -> dict[tuple[str, date], pa.Table]:
         """Give the rows added so far, a table a unit (columns as in the lake), and forget them."""
         tables = self.columns.take()
-        if self.columns.is_large:
+        if self.columns.is_large or len(self._callers) > _SHAPES or len(self._kinds) > _SHAPES:
             self.columns = Columns()
+            for memo in (self._shapes, self._kinds, self._callers, self._variants):
+                memo.clear()
+        elif self.columns.forget_uses():
             self._shapes.clear()
+            for kind in self._kinds.values():
+                kind.known.clear()
         return tables
 
     def add(self, data: bytes, source: LogObject, regions: frozenset[str] | None = None) -> Decoded:
@@ -124,68 +155,70 @@ class Decoder:
         """
         done = Decoded(source)
         uri = self.columns.code_source(source.uri)
+        start = self.pending
         raws = _delivered(data) if regions is None else None
         if raws is not None:
             self._add_all(raws, uri, done)
-            return done
-        for number, piece in enumerate(raw_records(data, source.uri), 1):
-            if isinstance(piece, Unreadable):
-                done.unreadable.append((number, piece.reason))
-            else:
-                self._add_one(piece, uri, done, number, regions)
+        else:
+            for number, piece in enumerate(raw_records(data, source.uri), 1):
+                if isinstance(piece, Unreadable):
+                    done.unreadable.append((number, piece.reason))
+                else:
+                    self._add_one(piece, uri, done, number, regions)
+        units = list(self.columns.code_unit)
+        found = Counter(row[2] for row in islice(self.columns.rows, start, None))
+        done.records = {units[code]: count for code, count in found.items()}
         return done
 
     def _add_all(self, raws: list[msgspec.Raw], uri: int, done: Decoded) -> None:
         """Add the records of a document as CloudTrail delivers it."""
-        append, shapes, times, counts = self.columns.rows.append, self._shapes, self._times, done.records
-        code_ip, code_agent, code_unit = self.columns.code_ip, self.columns.code_agent, self.columns.code_unit
-        checksum = deflate.crc32
+        kinds, callers, times = self._kinds, self._callers, self._times
+        append, checksum = self.columns.rows.append, deflate.crc32
+        code_ip, code_agent = self.columns.code_ip, self.columns.code_agent
         for number, raw in enumerate(raws, 1):
             try:
                 thin = _thin(raw)
             except (ValueError, RecursionError):
                 self._add_one(bytes(raw), uri, done, number)
                 continue
-            text = thin.event_time or ""
-            try:
-                when = times[text]
-            except KeyError:
-                when = times[text] = read_time(text)
-                if len(times) > 2 * 86_400:
-                    times.clear()
-            who, request, listed = bytes(thin.user_identity), bytes(thin.request_parameters), bytes(thin.resources)
-            key = (
-                who,
-                thin.event_source,
-                thin.event_name,
-                thin.region,
-                thin.account,
-                thin.error_code,
-                thin.error_message,
-                request,
-                listed,
-                thin.event_type,
-                thin.event_category,
-                thin.read_only,
-                thin.management_event,
-            )
-            shape = shapes.get(key)
-            if shape is None:
-                if when is None or not thin.event_name or not thin.event_source:
-                    self._add_one(bytes(raw), uri, done, number)
-                    continue
-                shape = self._learn(key, thin, who)
-            elif when is None:
+            when = times.get(thin.event_time) or self._learn_time(thin.event_time)
+            if when is None or not thin.event_name or not thin.event_source:
                 self._add_one(bytes(raw), uri, done, number)
                 continue
-            account, who_code, call_code, uses_code = shape
-            unit = (account, when[1])
-            counts[unit] = counts.get(unit, 0) + 1
+            who = bytes(thin.user_identity)
+            request = bytes(thin.request_parameters)
+            who_code, variant, identity = callers.get(who) or self._learn_caller(who)
+            kind = None
+            if thin.error_code is None and thin.error_message is None:
+                key = (
+                    variant,
+                    thin.event_source,
+                    thin.event_name,
+                    thin.region,
+                    thin.account,
+                    thin.event_type,
+                    thin.event_category,
+                    thin.read_only,
+                    thin.management_event,
+                )
+                kind = kinds.get(key) or self._learn_kind(key, thin, identity)
+            if kind is None or kind.plan is None:
+                account, call_code, uses_code = self._whole(thin, who, identity, request)
+                unit_code = self.columns.code_unit[account, when[1]]
+            else:
+                unit_code = kind.units.get(when[1])
+                if unit_code is None:
+                    unit_code = kind.units[when[1]] = self.columns.code_unit[kind.account, when[1]]
+                call_code = kind.call_code
+                said = (request, bytes(thin.resources)) if kind.lists else request
+                uses_code = kind.known.get(said)
+                if uses_code is None:
+                    uses_code = self._learn_uses(kind, said)
             append(
                 (
                     thin.event_id,
                     when[0],
-                    code_unit[unit],
+                    unit_code,
                     who_code,
                     call_code,
                     uses_code,
@@ -198,41 +231,58 @@ class Decoder:
                 )
             )
 
-    def _learn(self, key: tuple[object, ...], thin: _Thin, who: bytes) -> tuple[str, int, int, int]:
-        """Work out what a shape means, and remember it (where nothing else of the record has a say)."""
-        try:
-            identity = self._identities[who]
-        except KeyError:
-            identity = self._identities[who] = parse_identity(who)
-            if len(self._identities) > _SHAPES:
-                self._identities.clear()
-        record = Record(
-            eventID=thin.event_id,
-            eventTime=thin.event_time,
-            eventSource=thin.event_source,
-            eventName=thin.event_name,
-            awsRegion=thin.region,
-            eventType=thin.event_type,
-            eventCategory=thin.event_category,
-            recipientAccountId=thin.account,
-            sharedEventID=thin.shared_event_id,
-            errorCode=thin.error_code,
-            errorMessage=thin.error_message,
-            sourceIPAddress=thin.source_ip,
-            userAgent=thin.user_agent,
-            readOnly=thin.read_only,
-            managementEvent=thin.management_event,
-            userIdentity=identity,
-            requestParameters=thin.request_parameters,
-            responseElements=thin.response_elements,
-            resources=thin.resources,
-        )
+    def _learn_time(self, text: str | None) -> tuple[int, date] | None:
+        when = read_time(text or "")
+        if when is not None:
+            if len(self._times) > 2 * 86_400:
+                self._times.clear()
+            self._times[text] = when
+        return when
+
+    def _learn_caller(self, who: bytes) -> tuple[int, int, UserIdentity | None]:
+        """Give the code of a caller, that of all in it that a call's meaning hangs on, and the identity."""
+        identity = parse_identity(who)
+        found = caller(identity)
+        by = identity.invokedBy if identity else None
+        variant = (found.nobody, identity.accountId if identity else None, by)
+        number = self._variants.setdefault(variant, len(self._variants) + 1)
+        code = self.columns.code_who(found.principal, found.kind, found.session, found.access_key_id, by)
+        learnt = self._callers[who] = (code, number, identity)
+        return learnt
+
+    def _learn_kind(self, key: tuple[object, ...], thin: _Thin, identity: UserIdentity | None) -> _Kind:
+        """Work out what all calls of a kind have in common."""
+        record = _record(thin, identity)
         event = understand(record)
-        shape = (account_of(event), *self.columns.code_meaning(event))
-        if thin.event_name not in response_readers():
-            if len(self._shapes) >= _SHAPES:
-                self._shapes.clear()
-            self._shapes[key] = shape
+        account, region = event.account, event.region
+        how = settled(record)
+        lists = how is not None and any(need.resources.known is not None for need in how.needs)
+        place = Place(partition_of(region), region, account)
+        kind = _Kind(account_of(event), self.columns.code_call(event), how, lists, event.event_source, place)
+        self._kinds[key] = kind
+        return kind
+
+    def _learn_uses(self, kind: _Kind, said: Any) -> int:
+        assert kind.plan is not None
+        request, listed = said if kind.lists else (said, b"")
+        uses = uses_of(kind.plan, kind.event_source, kind.place, request, listed)
+        code = kind.known[said] = self.columns.code_uses(uses)
+        return code
+
+    def _whole(self, thin: _Thin, who: bytes, identity: UserIdentity | None, request: bytes) -> tuple[str, int, int]:
+        """Work out what a record means as a whole: its account, call and uses; kept where nothing else matters."""
+        key = (
+            who, thin.event_source, thin.event_name, thin.region, thin.account, thin.error_code, thin.error_message,
+            request, bytes(thin.resources), thin.event_type, thin.event_category, thin.read_only, thin.management_event,
+        )  # fmt: skip
+        shape = self._shapes.get(key)
+        if shape is None:
+            event = understand(_record(thin, identity))
+            shape = (account_of(event), self.columns.code_call(event), self.columns.code_uses(event.uses))
+            if thin.event_name not in response_readers():
+                if len(self._shapes) >= _SHAPES:
+                    self._shapes.clear()
+                self._shapes[key] = shape
         return shape
 
     def _add_one(self, raw: bytes, uri: int, done: Decoded, number: int, regions: frozenset[str] | None = None) -> None:
@@ -250,7 +300,6 @@ class Decoder:
             done.not_asked += 1
             return
         unit = (account_of(event), when[1])
-        done.records[unit] = done.records.get(unit, 0) + 1
         columns = self.columns
         request = event.request_parameters
         text = None if request is None else request.encode("utf-8", "replace")
@@ -259,7 +308,11 @@ class Decoder:
                 event.event_id,
                 when[0],
                 columns.code_unit[unit],
-                *columns.code_meaning(event),
+                columns.code_who(
+                    event.principal, event.principal_kind, event.session, event.access_key_id, event.invoked_by
+                ),
+                columns.code_call(event),
+                columns.code_uses(event.uses),
                 columns.code_ip[event.source_ip],
                 columns.code_agent[event.user_agent],
                 event.shared_event_id,
@@ -268,6 +321,30 @@ class Decoder:
                 uri,
             )
         )
+
+
+def _record(thin: _Thin, identity: UserIdentity | None) -> Record:
+    return Record(
+        eventID=thin.event_id,
+        eventTime=thin.event_time,
+        eventSource=thin.event_source,
+        eventName=thin.event_name,
+        awsRegion=thin.region,
+        eventType=thin.event_type,
+        eventCategory=thin.event_category,
+        recipientAccountId=thin.account,
+        sharedEventID=thin.shared_event_id,
+        errorCode=thin.error_code,
+        errorMessage=thin.error_message,
+        sourceIPAddress=thin.source_ip,
+        userAgent=thin.user_agent,
+        readOnly=thin.read_only,
+        managementEvent=thin.management_event,
+        userIdentity=identity,
+        requestParameters=thin.request_parameters,
+        responseElements=thin.response_elements,
+        resources=thin.resources,
+    )
 
 
 def _delivered(data: bytes) -> list[msgspec.Raw] | None:

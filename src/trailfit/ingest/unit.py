@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trailfit.ingest.columns import events_schema
-from trailfit.ingest.rollup import merge, roll_up
+from trailfit.ingest.rollup import roll_up
+from trailfit.ingest.rollups import Rollups
 from trailfit.lake import Part
 from trailfit.storage.places import open_storage
 
@@ -42,7 +43,7 @@ class Made:
 def make(buckets: Iterable[Iterable[pa.Table]], number: int, folder: Path, catalog: str) -> Made:
     """Write a unit to ``folder/events`` and ``folder/usage``; its rows come in `number` buckets by event ID."""
     parts: list[Part] = []
-    rollups: list[Any] = []
+    rollups = Rollups(folder, number)
     conflicts = 0
     spans: list[tuple[str, str]] = []
     for index, tables in enumerate(buckets):
@@ -52,9 +53,13 @@ def make(buckets: Iterable[Iterable[pa.Table]], number: int, folder: Path, catal
         conflicts += doubled
         events = in_order(events)
         parts.append(write(canonical(events), folder / "events", f"part-{index}-of-{number}.parquet", catalog))
-        rollups.append(roll_up(events))
+        rollups.add(roll_up(events))
         spans.append(_span(events))
-    usage = [write(merge(rollups), folder / "usage", "part-0-of-1.parquet", catalog)] if rollups else []
+    shares = rollups.shares()
+    usage = [
+        write(rollups.merged(share), folder / "usage", f"part-{index}-of-{len(shares)}.parquet", catalog)
+        for index, share in enumerate(shares)
+    ]
     first = min((span[0] for span in spans), default=None)
     last = max((span[1] for span in spans), default=None)
     return Made(tuple(parts), tuple(usage), sum(part.rows for part in parts), conflicts, first, last)
