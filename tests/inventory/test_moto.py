@@ -1,6 +1,7 @@
 """The inventory against moto: an AWS that somebody else wrote."""
 
 import json
+import urllib.request
 
 import pytest
 from moto.server import ThreadedMotoServer
@@ -19,6 +20,11 @@ def moto():
     server = ThreadedMotoServer("127.0.0.1", port=0)
     server.start()
     host, port = server.get_host_and_port()
+    # Authentication is a switch of the whole process: another test's server may have left it on.
+    request = urllib.request.Request(
+        f"http://{host}:{port}/moto-api/reset-auth", b"inf", {"Content-Type": "application/octet-stream"}, method="POST"
+    )
+    urllib.request.urlopen(request, timeout=10).close()
     yield f"http://{host}:{port}"
     server.stop()
 
