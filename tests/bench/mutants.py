@@ -1,6 +1,6 @@
 """Mutation testing of the policy language: change one thing, run its tests, expect a failure.
 
-Run: ``python tests/bench/mutants.py [--every N] [--only MODULE]``. Each mutant is one change of an operator, constant, condition,
+Run: ``python tests/bench/mutants.py [--every N [--first K]] [--only MODULE…]``. Each mutant is one change of an operator, constant, condition,
 return or call in the syntax tree of one module; it is loaded in a process of its own, in the place of the module, and
 the fast tests run until the first failure. Prints the survivors with their lines and the share killed.
 """
@@ -14,6 +14,7 @@ import importlib
 import importlib.abc
 import importlib.machinery
 import os
+import resource
 import signal
 import sys
 import time
@@ -42,7 +43,9 @@ FIRST = {
     "grant": "tests/policy/test_containment.py", "minterms": "tests/policy/test_containment.py", "witness": "tests/policy/test_containment.py",
     "containment": "tests/policy/test_containment.py",
 }  # fmt: skip
-_SECONDS = 60
+#: Seconds of CPU, and bytes of memory, that a mutant may take: one that loops for ever has been noticed.
+_SECONDS = 40
+_MEMORY = 4 << 30
 
 _COMPARE: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Is: ast.IsNot,
@@ -99,7 +102,7 @@ def _is_text(tree: ast.Module) -> set[int]:
         elif isinstance(node, ast.AnnAssign):
             parts = [node.annotation]
         elif isinstance(node, ast.Assign) and any(
-            isinstance(t, ast.Name) and ("LIMIT" in t.id or "KEPT" in t.id) for t in node.targets
+            isinstance(t, ast.Name) and any(word in t.id for word in ("LIMIT", "KEPT", "PRICE")) for t in node.targets
         ):
             parts = [node.value]
         elif isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
@@ -147,7 +150,8 @@ def _survives(module: str, tree: ast.Module) -> bool:
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, 1)
         os.dup2(null, 2)
-        signal.alarm(_SECONDS)
+        signal.setitimer(signal.ITIMER_PROF, _SECONDS)
+        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
         code = 1
         try:
             import pytest
@@ -164,7 +168,8 @@ def main() -> None:
     """Run the mutants; print survivors and the share killed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--every", type=int, default=1, help="only every Nth mutant")
-    parser.add_argument("--only", help="only this module")
+    parser.add_argument("--first", type=int, default=0, help="the number of the first of those")
+    parser.add_argument("--only", nargs="+", help="only these modules")
     given = parser.parse_args()
     os.chdir(ROOT)
     sys.path.insert(0, str(ROOT))
@@ -172,8 +177,8 @@ def main() -> None:
         importlib.import_module(light)
     total = survived = 0
     started = time.monotonic()
-    for module in (given.only,) if given.only else MODULES:
-        of_module = [each for number, each in enumerate(mutants(module)) if number % given.every == 0]
+    for module in given.only or MODULES:
+        of_module = [each for number, each in enumerate(mutants(module)) if number % given.every == given.first]
         left = []
         for name, tree in of_module:
             if _survives(module, tree):

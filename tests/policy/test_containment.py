@@ -235,6 +235,37 @@ def test_undecided_names_the_pair_of_statements(monkeypatch):
     assert "too many cases" in verdict.reason
 
 
+def _many_states():
+    """Whether the letter so many places from the end is an a: as many sets of states as there are such endings."""
+    return [statement("s3:*", f"{BUCKET}/*a{'?' * places}") for places in range(22)]
+
+
+def test_question_past_the_budget_is_undecided_soon_and_always_so():
+    new = [policy(statement("s3:Get*", f"{BUCKET}/*"))]
+    rest = [statement("s3:*", [f"{BUCKET}/a*", f"{BUCKET}/{each}"]) for each in ("?*", "")]
+    old = [policy(*_many_states(), *rest)]
+    started = time.process_time()
+    answers = [no_new_access(new, old) for _ in range(2)]
+
+    assert time.process_time() - started < 10
+    assert answers[0] == answers[1]
+    assert answers[0].holds is None
+    assert answers[0].statements == ("new[0].Statement[0]", "old[0].Statement[0]")
+    assert "too many cases" in answers[0].reason
+
+
+def test_budget_is_for_each_question_and_its_law_anew(monkeypatch):
+    new, old = [policy(statement("s3:*"))], [policy(statement("s3:Get*"))]
+    monkeypatch.setattr(minterms, "STEPS_LIMIT", 50)
+
+    assert no_new_access(new, old).holds is None
+    assert no_new_access(new, new).holds is True
+    monkeypatch.setattr(minterms, "STEPS_LIMIT", 10_000)
+    assert [no_new_access(new, old).holds for _ in range(50)] == [False] * 50
+    monkeypatch.setattr(witness, "_PRICE", 10_000)
+    assert no_new_access(new, old).holds is None
+
+
 def _too_large(*_):
     raise TooLargeError
 

@@ -14,19 +14,35 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from trailfit.policy.pattern import ANY_ONE, ANY_RUN, SEGMENT_ONE, SEGMENT_RUN, Tokens, Variable
+from trailfit.policy.pattern import ANY_ONE, ANY_RUN, COLON, SEGMENT_ONE, SEGMENT_RUN, Tokens, Variable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 #: Characters tried, in this order, for "any character that no pattern names".
 _FRESH = "xyzwvutsrqponmlkjihgfedcba0123456789XYZWVUTSRQPONMLKJIHGFEDCBA-_/.~!@%^&()=+"
-#: States visited before a question is given up as too large.
-STATE_LIMIT = 50_000
+#: Places up to which reading a symbol takes one step.
+_PLACES_LIMIT = 2000
 
 
 class TooLargeError(Exception):
-    """The question has more states than the limit; the answer is then `undecided`. Never leaves this package."""
+    """The question takes more steps than there are; the answer is then `undecided`. Never leaves this package."""
+
+
+class Budget:
+    """The steps left for one question: counted, not timed, so that equal questions have equal answers anywhere.
+
+    A step is about the work of reading one symbol in one state of an automaton.
+    """
+
+    def __init__(self, steps: int) -> None:
+        self._left = steps
+
+    def spend(self, steps: int) -> None:
+        """Take steps; raise `TooLargeError` when there are no more."""
+        self._left -= steps
+        if self._left < 0:
+            raise TooLargeError
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +74,9 @@ class Automaton:
                 self._may_ranges.append((first, bit))
             bit += 1
         self.subject = (self.accept[0] << 1) - 1
-        self._symbols = self._alphabet()
-        self._steps = {symbol: self._masks(symbol) for symbol in self._symbols}
+        self.symbols = self._alphabet()
+        self._steps = [self._step(symbol) for symbol in self.symbols]
+        self._number = {mask: number for number, mask in enumerate(self.accept)}
 
     def _place(self, token: str, mask: int, part: Part) -> int:
         """Enter one token at the place `mask`; return 1 when it takes up the place, 0 for a run, which loops there."""
@@ -86,76 +103,89 @@ class Automaton:
             fresh = next(chr(code) for code in range(0x100, 0x10FFFF) if chr(code) not in named)
         return [fresh, *sorted(named)]
 
-    def _masks(self, symbol: str) -> tuple[int, int]:
-        """Give the places that reading `symbol` leaves, and those where it stays."""
+    def _step(self, symbol: str) -> tuple[str, int, int, int]:
+        """Give (symbol, places where it does other than a symbol that no pattern names, places left, places kept)."""
+        named = self._advance.get(symbol, 0)
         if isinstance(symbol, Variable):
-            return self._advance[symbol], self._any_run
-        advance = self._advance.get(symbol, 0) | self._any_one
-        if symbol == ":":
-            return advance, self._any_run
-        return advance | self._segment_one, self._any_run | self._segment_run
+            return symbol, -1, named, self._any_run
+        advance = named | self._any_one
+        if symbol == COLON:
+            return symbol, named | self._segment_one | self._segment_run, advance, self._any_run
+        fresh = symbol == self.symbols[0]
+        return symbol, -1 if fresh else named, advance | self._segment_one, self._any_run | self._segment_run
 
-    def step(self, state: int, symbol: str) -> int:
-        """Read one symbol of the alphabet."""
-        advance, stay = self._steps[symbol]
-        after = ((state & advance) << 1) | (state & stay)
-        if isinstance(symbol, Variable):
-            for first, last in self._may_ranges:
-                places = (state >> first) & ((1 << (last - first + 1)) - 1)
-                if places:
-                    lowest = (places & -places).bit_length() - 1
-                    after |= ((1 << (last - first + 1)) - (1 << lowest)) << first
-        return after
+    def after(self, state: int) -> Iterator[tuple[str, int]]:
+        """Yield (symbol, state) for each symbol that leads elsewhere than the first, which no pattern names."""
+        for symbol, other, advance, stay in self._steps:
+            if state & other:
+                after = ((state & advance) << 1) | (state & stay)
+                if isinstance(symbol, Variable) and self._may_ranges:
+                    after |= self._anywhere(state)
+                yield symbol, after
 
-    def walk(self, limit: int = STATE_LIMIT) -> Iterator[tuple[int, tuple[str, ...]]]:
-        """Yield (accepting places, shortest string as symbols) for every state in which the subject accepts.
+    def _anywhere(self, state: int) -> int:
+        """Let each pattern read as `may` take any string for a variable: all of its places from the first on."""
+        reached = 0
+        for first, last in self._may_ranges:
+            places = (state >> first) & ((1 << (last - first + 1)) - 1)
+            if places:
+                lowest = (places & -places).bit_length() - 1
+                reached |= ((1 << (last - first + 1)) - (1 << lowest)) << first
+        return reached
 
-        Raises `TooLargeError` past `limit` states.
+    def walk(self, budget: Budget) -> Iterator[tuple[int, tuple[str, ...]]]:
+        """Yield (accepting places, shortest string as symbols) for each set of them in which the subject accepts.
+
+        Raises `TooLargeError` when the budget is spent.
         """
-        accepting = 0
-        for mask in self.accept:
-            accepting |= mask
+        accepting = sum(self.accept)
         subject, subject_accepts = self.subject, self.accept[0]
-        seen = {self.start}
-        queue: deque[tuple[int, tuple[str, ...]]] = deque([(self.start, ())])
+        # Integers of many places take longer to read.
+        price = len(self._steps) * (1 + self.accept[-1].bit_length() // _PLACES_LIMIT)
+        came: dict[int, tuple[int, str]] = {self.start: (-1, "")}
+        queue = deque([self.start])
+        found: set[int] = set()
         while queue:
-            state, text = queue.popleft()
-            if state & subject_accepts:
-                yield state & accepting, text
-            for symbol in self._symbols:
-                after = self.step(state, symbol)
-                if after & subject and after not in seen:
-                    if len(seen) >= limit:
-                        raise TooLargeError
-                    seen.add(after)
-                    queue.append((after, (*text, symbol)))
+            state = queue.popleft()
+            accepted = state & accepting
+            if state & subject_accepts and accepted not in found:
+                found.add(accepted)
+                yield accepted, _text(came, state)
+            budget.spend(price)
+            for symbol, after in self.after(state):
+                if after & subject and after not in came:
+                    came[after] = (state, symbol)
+                    queue.append(after)
+
+    def numbers(self, accepted: int) -> frozenset[int]:
+        """Give the numbers of the patterns whose accepting places these are."""
+        found: list[int] = []
+        while accepted:
+            lowest = accepted & -accepted
+            found.append(self._number[lowest])
+            accepted ^= lowest
+        return frozenset(found)
 
 
-def minterms(parts: Sequence[Part], limit: int = STATE_LIMIT) -> Iterator[tuple[frozenset[int], tuple[str, ...]]]:
+def _text(came: Mapping[int, tuple[int, str]], state: int) -> tuple[str, ...]:
+    """Follow the way back to the start."""
+    symbols: list[str] = []
+    before, symbol = came[state]
+    while before >= 0:
+        symbols.append(symbol)
+        before, symbol = came[before]
+    return tuple(reversed(symbols))
+
+
+def minterms(parts: Sequence[Part], budget: Budget) -> Iterator[tuple[frozenset[int], tuple[str, ...]]]:
     """Yield each set of `parts` (by number, the subject's 0 among them) that a string matches, with such a string.
 
-    >>> [sorted(found) for found, _ in minterms([Part(("<run>",)), Part(("a",))])]
+    >>> [sorted(found) for found, _ in minterms([Part(("<run>",)), Part(("a",))], Budget(100))]
     [[0], [0, 1]]
     """
     automaton = Automaton(parts)
-    seen: set[int] = set()
-    for accepted, text in automaton.walk(limit):
-        if accepted not in seen:
-            seen.add(accepted)
-            yield frozenset(n for n, mask in enumerate(automaton.accept) if accepted & mask), text
-
-
-def outside(subject: Tokens, others: Sequence[Tokens], limit: int = STATE_LIMIT) -> str | None:
-    """Give a shortest string that `subject` matches and none of `others` does; None is the proof that there is none.
-
-    >>> outside(("a", "<run>"), [("a",), ("a", "<one>", "<run>")]) is None
-    True
-    """
-    automaton = Automaton([Part(subject), *(Part(each) for each in others)])
-    for accepted, text in automaton.walk(limit):
-        if accepted == automaton.accept[0]:
-            return "".join(text)
-    return None
+    for accepted, text in automaton.walk(budget):
+        yield automaton.numbers(accepted), text
 
 
 def overlap(one: Tokens, other: Tokens) -> bool:
@@ -171,8 +201,7 @@ def overlap(one: Tokens, other: Tokens) -> bool:
         state = stack.pop()
         if state & both == both:
             return True
-        for symbol in automaton._symbols:
-            after = automaton.step(state, symbol)
+        for _, after in automaton.after(state):
             if after & automaton.subject and after & rest and after not in seen:
                 seen.add(after)
                 stack.append(after)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 #: Cases of one statement put to the law before it is left undecided.
-_CASES_TRIED = 500
+_CASES_LIMIT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +72,15 @@ def _judge(new: Sequence[Document], old: Sequence[Document], limit: Sequence[Doc
     undecided: Verdict | None = None
     for rule in question.open_rules():
         try:
-            for case in itertools.islice(open_cases(question, rule), _CASES_TRIED):
+            for case in itertools.islice(open_cases(question, rule), _CASES_LIMIT):
                 request = witness.confirmed(case, new, old, limit)
                 if request is not None:
                     return Verdict(False, request, "the new documents allow this request, the old do not")
                 undecided = undecided or _undecided("conditions not worked out exactly", rule, case.rival, new, old)
         except TooLargeError:
-            undecided = undecided or _undecided("too many cases to tell apart", rule, question.rival(rule), new, old)
+            undecided = undecided or _undecided(
+                "too many cases to tell apart in the steps of one question", rule, question.rival(rule), new, old
+            )
     return undecided or Verdict(True, reason="every grant of the new documents is one of the old")
 
 

@@ -91,6 +91,7 @@ class PatternSet:
         return any(self.meeting(each) for each in other.patterns)
 
 
+@lru_cache(maxsize=8192)
 def _head(wanted: Tokens, colons: int) -> str | None:
     """Give the text before the colon of that number; None where it is not plain text."""
     for at, token in enumerate(wanted):

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from trailfit.policy import condition, principal
-from trailfit.policy.automaton import Part, minterms
+from trailfit.policy.automaton import Budget, Part, minterms
 from trailfit.policy.grant import EVERYTHING, PatternSet, Rule, Rules
 from trailfit.policy.pattern import ANY_ONE, ANY_RUN, SEGMENT_RUN, Tokens, Variable
 from trailfit.policy.satisfy import Clause, Context, Search
@@ -29,7 +29,11 @@ ANY_ACTION: Tokens = (ANY_ONE, ANY_RUN, ":", ANY_ONE, ANY_RUN)
 ANY_ARN: Tokens = ("a", "r", "n", ":", *(SEGMENT_RUN, ":") * 4, ANY_RUN)
 NO_RESOURCE: Tokens = ("*",)
 #: Values tried for a policy variable, beside those that the case itself suggests.
-_WORDS = 20
+_WORDS_LIMIT = 20
+#: Steps that one question may take; about a second.
+STEPS_LIMIT = 6_000_000
+#: What it takes to compare two rules or patterns by plain look, in steps of an automaton.
+_PRICE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ class Question:
         kept = (*new.denies, *(boundary.denies if boundary else ()))
         self.lost_denies = tuple(deny for deny in old.denies if not any(plainly_within(deny, each) for each in kept))
         self.boundary = boundary
+        self.budget = Budget(STEPS_LIMIT)
 
     @cached_property
     def everyone(self) -> tuple[Rule, ...]:
@@ -90,7 +95,7 @@ class Question:
             for rule in self.everyone
             for each in rule.statement.resources or ()
         )
-        return tuple(dict.fromkeys(end for end in ends if end and not set(end) & set("*?$")))[:_WORDS]
+        return tuple(dict.fromkeys(end for end in ends if end and not set(end) & set("*?$")))[:_WORDS_LIMIT]
 
     @cached_property
     def spellings(self) -> tuple[str, ...]:
@@ -256,15 +261,16 @@ class _Cases:
         allows = [each for each in question.old_allows if each in live]
         lost = tuple(option for each in question.lost_denies if each in live for option in _all_hold(each))
         if not any(implies(self.rule, each) for each in allows):
-            found = Search(question.multivalued).solve([*base, *(_fails(each) for each in allows)])
+            found = Search(question.multivalued, question.budget).solve([*base, *(_fails(each) for each in allows)])
             if found is not None:
                 return found
-        return Search(question.multivalued).solve([*base, lost]) if lost else None
+        return Search(question.multivalued, question.budget).solve([*base, lost]) if lost else None
 
     def split(
         self, subject: Tokens, sides: Sequence[_Side], of: Callable[[Rule], PatternSet]
     ) -> Iterator[tuple[list[_Side], tuple[str, ...]]]:
         """Yield the sides that match together some string of `subject`, with such a string, each group once."""
+        self.question.budget.spend(_PRICE * len(sides))
         always: list[_Side] = []
         varying: list[tuple[_Side, list[Tokens]]] = []
         for side in sides:
@@ -284,7 +290,8 @@ class _Cases:
                              for each in patterns))
             for side, patterns in varying
         ]  # fmt: skip
-        for accepted, text in minterms(list(parts)):
+        for accepted, text in minterms(list(parts), self.question.budget):
+            self.question.budget.spend(_PRICE * (1 + len(groups)))
             live = [side for side, numbers in groups if bool(numbers & accepted) != of(side.rule).negated]
             if own and not (live and live[-1].rule is self.rule):
                 continue

@@ -9,20 +9,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trailfit.policy import values
-from trailfit.policy.automaton import TooLargeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from trailfit.policy.automaton import Budget
     from trailfit.policy.condition import Condition
 
 Literal = tuple["Condition", bool]
 Option = frozenset[Literal]
 Clause = tuple[Option, ...]
 
-#: Options tried before the question is given up as too large.
-STEP_LIMIT = 20_000
-
+#: What it takes to try an option, in steps of an automaton.
+_PRICE = 100
 
 #: A context: key → values; None where the key must be absent.
 Context = dict[str, values.Value | None]
@@ -31,12 +30,12 @@ Context = dict[str, values.Value | None]
 class Search:
     """One search; `multivalued` are the keys (in lower case) that may have several values."""
 
-    def __init__(self, multivalued: frozenset[str], limit: int = STEP_LIMIT) -> None:
+    def __init__(self, multivalued: frozenset[str], budget: Budget) -> None:
         self._multivalued = multivalued
-        self._steps = limit
+        self._budget = budget
 
     def solve(self, clauses: Sequence[Clause]) -> Context | None:
-        """Find a context; None is the proof that there is none. Raises `TooLargeError` past the limit."""
+        """Find a context; None is the proof that there is none. Raises `TooLargeError` when the budget is spent."""
         return self._extend({}, [tuple(clause) for clause in clauses])
 
     def _extend(self, chosen: dict[str, values.Literals], clauses: list[Clause]) -> Context | None:
@@ -57,9 +56,7 @@ class Search:
             return self._context(chosen)
         left.sort(key=len)
         for option in left[0]:
-            self._steps -= 1
-            if self._steps < 0:
-                raise TooLargeError
+            self._budget.spend(_PRICE)
             grown = self._choose(chosen, option)
             if grown is not None:
                 found = self._extend(grown, left[1:])

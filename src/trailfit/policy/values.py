@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from trailfit.policy import automaton, condition, pattern
-from trailfit.policy.automaton import Part
+from trailfit.policy.automaton import Budget, Part
 from trailfit.policy.pattern import ANY_ONE, ANY_RUN, SEGMENT_RUN, Variable
 
 if TYPE_CHECKING:
@@ -151,13 +151,13 @@ def _texts(conditions: Iterable[Condition]) -> Iterator[str]:
             read = pattern.arn(filled, complete=False) if operator.kind == "arn" and filled else filled
             if read is not None:
                 parts[Part(read, folded=operator.ignore_case)] = None
-    for _, text in automaton.minterms(list(parts), _STATE_LIMIT):
+    for _, text in automaton.minterms(list(parts), Budget(_STEPS_LIMIT)):
         yield "".join(text)
     yield ""
 
 
 _ANY_ARN: pattern.Tokens = (SEGMENT_RUN, ":") * 5 + (ANY_RUN,)
-_STATE_LIMIT = 20_000
+_STEPS_LIMIT = 200_000
 
 
 def _between(points: Iterable[Decimal]) -> list[Decimal]:

@@ -19,12 +19,20 @@ _ACCOUNT = "123456789012"
 #: What stands for a wildcard in each of the six segments of an ARN.
 _SEGMENTS = ("arn", "aws", None, "us-east-1", _ACCOUNT, "x")
 
+#: What it takes to put a request to one statement of the law, in steps of an automaton.
+_PRICE = 20
+
 
 def confirmed(
     case: Case, new: Sequence[Document], old: Sequence[Document], boundary: Sequence[Document] | None
 ) -> Request | None:
-    """Write the case as a request that `new` allows and `old` does not; None when the law does not confirm it."""
+    """Write the case as a request that `new` allows and `old` does not; None when the law does not confirm it.
+
+    Raises `TooLargeError` when the question's budget is spent.
+    """
+    price = _PRICE * len(case.question.everyone)
     for request in _requests(case):
+        case.question.budget.spend(price)
         if is_new(request, new, old, boundary):
             return _shortest(request, new, old, boundary)
     return None
