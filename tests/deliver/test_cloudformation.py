@@ -111,7 +111,7 @@ def test_a_narrower_policy_keeps_the_file_s_own_references() -> None:
 -                 Action: [ 's3:GetObject', 's3:PutObject' ] # both
 +                 Action: [ 's3:GetObject' ] # both
 -                 Resource: !Sub arn:aws:s3:::${Bucket}/*
-+                 Resource: !Sub 'arn:aws:s3:::${Bucket}/daily/*'
++                 Resource: !Sub arn:aws:s3:::${Bucket}/daily/*
 -                 Action: sqs:*
 +                 Action:
 +                   - sqs:SendMessage
@@ -188,6 +188,113 @@ def test_one_template_in_two_accounts_gets_what_either_needs() -> None:
     assert "dynamodb:Scan" in both
 
 
+TABLE = """
+      Policies:
+        - PolicyName: access
+          PolicyDocument:
+            Version: "2012-10-17"
+            Statement:
+              - Sid: Table # items and indexes
+                Effect: Allow
+                Action: dynamodb:*
+                Resource:
+                  - !Sub arn:aws:dynamodb:${AWS::Region}:${AWS::AccountId}:table/orders
+                  - !Sub arn:aws:dynamodb:${AWS::Region}:${AWS::AccountId}:table/orders/index/*
+"""
+
+
+def table(account: str, action: str | list[str], *tails: str) -> dict[str, Any]:
+    arns = [f"arn:aws:dynamodb:eu-west-1:{account}:table/orders{tail}" for tail in tails]
+    return inline("access", {"Sid": "Table", **allow(action, arns)})
+
+
+def of_accounts(*wanted: tuple[str | list[str], tuple[str, ...]]) -> str:
+    text = template(TABLE)
+    [block] = cloudformation.blocks(text)
+    proposals = [
+        Proposal(account, [table(account, "dynamodb:*", "", "/index/*")], [table(account, actions, *tails)])
+        for account, (actions, tails) in zip((ACCOUNT, OTHER), wanted, strict=True)
+    ]
+    return cloudformation.edit(text, block, proposals)
+
+
+def test_what_one_account_needs_and_another_s_needs_cover_is_said_once() -> None:
+    wide = (["dynamodb:GetItem", "dynamodb:Query"], ("", "/index/*"))
+    narrow = ("dynamodb:GetItem", ("",))
+    both = [of_accounts(*pair) for pair in ((wide, narrow), (narrow, wide))]
+
+    assert both[0] == both[1] == of_accounts(wide, wide)
+    assert both[0].count("Sid: Table # items and indexes") == both[0].count("Sid:") == 1
+
+
+def test_statements_that_differ_in_actions_only_become_one() -> None:
+    both = of_accounts(("dynamodb:GetItem", ("",)), ("dynamodb:PutItem", ("",)))
+
+    assert both.count("Sid:") == 1
+    assert "- dynamodb:GetItem\n" in both
+    assert "- dynamodb:PutItem\n" in both
+
+
+def test_statements_of_one_sid_that_cannot_be_joined_get_distinct_sids() -> None:
+    both = of_accounts(("dynamodb:GetItem", ("",)), ("dynamodb:Query", ("/index/*",)))
+
+    assert "Sid: Table # items and indexes\n" in both
+    assert "Sid: Table2\n" in both
+    assert "table/orders/index/*" in both
+
+
+def test_a_union_that_would_grant_something_new_in_an_account_is_refused() -> None:
+    """What one account may do, another one's boundary of statements does not hold."""
+    text = template(TABLE)
+    [block] = cloudformation.blocks(text)
+    mine = Proposal(ACCOUNT, [table(ACCOUNT, "dynamodb:*", "", "/index/*")], [table(ACCOUNT, "dynamodb:Query", "")])
+    odd = (
+        [table(OTHER, "dynamodb:*", "", "/index/*")],
+        [inline("access", {"Sid": "Table", **allow("s3:GetObject", "*")})],
+    )
+    with pytest.raises(EditError, match="grant something new"):
+        cloudformation.edit(text, block, [mine, Proposal(OTHER, *odd)])
+
+
+def test_two_new_policies_become_one_document_with_distinct_sids() -> None:
+    text = template("      ManagedPolicyArns:\n        - arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess")
+    [block] = cloudformation.blocks(text)
+    arn = f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/"
+    new = [
+        inline("one", {"Sid": "A", **allow("dynamodb:GetItem", arn + "orders")}),
+        inline("two", {"Sid": "A", **allow("dynamodb:PutItem", arn + "other")}),
+    ]
+    edited = cloudformation.edit(text, block, [Proposal(ACCOUNT, [FULL], new)])
+
+    assert "Sid: A\n" in edited
+    assert "Sid: A2\n" in edited
+
+
+@pytest.mark.parametrize(
+    ("arn", "expected"),
+    [
+        ("table/orders/index/*", "!Sub '${Orders.Arn}/index/*'"),
+        ("table/other", "!Sub arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/other"),
+    ],
+)
+def test_the_region_is_a_variable_where_the_template_s_own_resource_tells_it(arn: str, expected: str) -> None:
+    text = template(
+        "      ManagedPolicyArns:\n        - !Sub arn:${AWS::Partition}:iam::aws:policy/AmazonDynamoDBFullAccess"
+    )
+    arns = [f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:{tail}" for tail in ("table/orders", arn)]
+    lines = changed(text, [FULL], [inline("fitted", allow("dynamodb:GetItem", arns))])
+
+    assert f"- {expected}\n" in lines + "\n"
+    assert "eu-west-1" not in lines
+
+
+def test_the_region_is_written_out_where_nothing_tells_the_stack_s() -> None:
+    text = template("      ManagedPolicyArns:\n        - arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess")
+    other = inline("fitted", allow("dynamodb:GetItem", f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/other"))
+
+    assert ":dynamodb:eu-west-1:${AWS::AccountId}:table/other" in changed(text, [FULL], [other])
+
+
 def test_roles_deployed_differently_from_one_block_are_refused() -> None:
     text = template("      ManagedPolicyArns:\n        - arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess" + INLINE)
     [block] = cloudformation.blocks(text)
@@ -236,7 +343,7 @@ def test_a_template_in_json_is_edited_as_json() -> None:
         '-                 "ManagedPolicyArns": ["arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess", "arn:aws:iam::aws:policy/Other"]',
         '+                 "ManagedPolicyArns": ["arn:aws:iam::aws:policy/Other"],',
     ]
-    assert '"Fn::Sub": "arn:${AWS::Partition}:dynamodb:eu-west-1:${AWS::AccountId}:table/orders"' in lines
+    assert '"Fn::Sub": "arn:aws:dynamodb:eu-west-1:${AWS::AccountId}:table/orders"' in lines
 
 
 def test_a_policy_resource_of_its_own_is_edited_where_it_stands() -> None:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trailfit.catalog import tables
-from trailfit.deliver.references import ANYTHING, Template
+from trailfit.deliver.references import ANYTHING, Template, key_of
 from trailfit.deliver.splice import Splicer, apply, equal, has_literal_actions
 from trailfit.deliver.tree import Node, is_function, parse_json, parse_yaml
+from trailfit.deliver.union import prove, require_valid, union
 from trailfit.deliver.write import Flow, Yaml
 from trailfit.errors import EditError
 
@@ -91,9 +92,9 @@ def _text(node: Node | None) -> str | None:
 def edit(text: str, block: Block, proposals: Sequence[Proposal]) -> str:
     """Return the template with the policies of a block changed as proposed, and nothing else.
 
-    One block may be deployed in several accounts: then it gets what any of its roles needs, which is still no more
-    than each of them has today. Raises `EditError` where that cannot be done safely. The result is parsed again,
-    and its policies compared with the proposals, before it is returned.
+    One block may be deployed in several accounts: then it gets what any of its roles needs, and it is proved that this
+    is no more than each of them has today. Raises `EditError` where that cannot be done safely. The result is parsed
+    again, and its policies compared with the proposals, before it is returned.
     """
     root = parse(text)
     if root.get("Resources", block.logical_id, "Properties") is None:
@@ -105,7 +106,7 @@ def edit(text: str, block: Block, proposals: Sequence[Proposal]) -> str:
         raise EditError("the role is deployed with other policies from account to account")
     lists, documents = _targets(root, block, held, fits)
     new_text = _rewritten(text, root, block, lists, documents)
-    _verify(new_text, block, held, fits)
+    _verify(new_text, block, held, fits, [*_documents(lists), *documents.values()])
     return new_text
 
 
@@ -115,10 +116,15 @@ class _Fit:
     def __init__(
         self, root: Node, block: Block, held: Sequence[_Held], proposal: Proposal, *, literal_account: bool
     ) -> None:
-        self.template = Template(root.get("Resources"), proposal.account)
+        named = {arn for policy in (*proposal.before, *proposal.after) for arn in _arns(policy["document"])}
+        own = key_of([one.content for one in held])
+        written = own.count('"arn:aws:') > own.count("arn:${AWS::Partition}:")
+        self.template = Template(
+            root.get("Resources"), proposal.account, named=tuple(sorted(named)), writes_partition=written
+        )
         self.proposal = proposal
-        before = [policy for policy in proposal.before if not _implicit(root, block, policy, held, self.template)]
-        self.taken = _correspond(held, before, self.template)
+        self.before = [policy for policy in proposal.before if not _implicit(root, block, policy, held, self.template)]
+        self.taken = _correspond(held, self.before, self.template)
         left = {(policy["kind"], policy["name"]): policy["document"] for policy in proposal.after}
         self.written: dict[int, list[dict[str, Any]]] = {}
         for number, policy in self.taken.items():
@@ -152,9 +158,10 @@ def _targets(
     lists: dict[str, list[Any]] = {name: _as_list(root.get(*base, name)) for name in ("Policies", "ManagedPolicyArns")}
     gone: set[tuple[str, int]] = set()
     documents: dict[tuple[str, ...], Any] = {}
+    resolvers = [fit.template.resolve for fit in fits]
     for number in fits[0].taken:
         policy = held[number]
-        statements = _union(fit.written.get(number, []) for fit in fits)
+        statements = union((fit.written.get(number, []) for fit in fits), resolvers)
         if policy.index is None:
             if not statements:
                 raise EditError(f"{policy.place[1]} would have to go as a resource; remove it by hand")
@@ -169,7 +176,7 @@ def _targets(
     kept = {
         name: [item for number, item in enumerate(items) if (name, number) not in gone] for name, items in lists.items()
     }
-    new = _union(statements for fit in fits for statements in fit.new.values())
+    new = union((statements for fit in fits for statements in fit.new.values()), resolvers)
     if new:
         name = next(name for fit in fits for name in fit.new)
         document = {"Version": "2012-10-17", "Statement": new}
@@ -179,13 +186,19 @@ def _targets(
     return kept, documents
 
 
-def _union(parts: Iterable[list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    """Return the statements of several documents, each once."""
-    found: list[dict[str, Any]] = []
-    for statement in (one for part in parts for one in part):
-        if not any(equal(statement, other) for other in found):
-            found.append(statement)
-    return found
+def _documents(lists: Mapping[str, list[Any]]) -> list[Any]:
+    """Return the policy documents among the items of a block's lists."""
+    found = [item.get("PolicyDocument", item) for item in lists["Policies"] if isinstance(item, dict)]
+    return [one for one in found if isinstance(one, dict) and "Statement" in one]
+
+
+def _arns(value: Any) -> Iterator[str]:
+    """Yield the ARNs of a document."""
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _arns(inner)
+    elif isinstance(value, str) and value.startswith("arn:"):
+        yield value
 
 
 def _rewritten(
@@ -302,7 +315,7 @@ def _deciding(document: Any) -> Any:
     return {"Version": str(document.get("Version", "2008-10-17")), "Statement": _statements(document)}
 
 
-def _verify(text: str, block: Block, held: Sequence[_Held], fits: Sequence[_Fit]) -> None:
+def _verify(text: str, block: Block, held: Sequence[_Held], fits: Sequence[_Fit], intended: Sequence[Any]) -> None:
     """Parse the edited text again: what was not taken is as it was, the rest is what was proposed and no more."""
     root = parse(text)
     left = list(_held(root, block))
@@ -312,12 +325,15 @@ def _verify(text: str, block: Block, held: Sequence[_Held], fits: Sequence[_Fit]
             if same is None:
                 raise EditError("the edit would have changed another policy")
             left.remove(same)
+    for new in left:
+        if not any(equal(new.content, one) for one in intended):
+            raise EditError("the edited file says something else than is proposed")
+        require_valid(new.content)
     written = [statement for new in left for statement in _statements(new.content)]
     for fit in fits:
         fresh = Template(root.get("Resources"), fit.template.account, dict(fit.template.bound))
-        for statement in (one for policy in fit.proposal.after for one in _statements(policy["document"])):
-            if not any(fresh.agrees(one, statement) for one in written):
-                raise EditError("the edited file does not say what is proposed")
-    proposed = [s for fit in fits for part in (*fit.written.values(), *fit.new.values()) for s in part]
-    if not all(any(equal(one, other) for other in proposed) for one in written):
-        raise EditError("the edited file says more than is proposed")
+        after = [one for policy in fit.proposal.after for one in _statements(policy["document"])]
+        if len(after) == len(written) and all(any(fresh.agrees(one, each) for one in written) for each in after):
+            continue
+        documents = [(str(new.content.get("Version", "2008-10-17")), _statements(new.content)) for new in left]
+        prove(documents, fit.before, fit.proposal.after, fit.template.resolve, fit.template.account)

@@ -36,11 +36,17 @@ _AFTER_ARN = re.compile(r"[/:*].*")
 
 @dataclass
 class Template:
-    """The names of one template, as deployed in one account."""
+    """The names of one template, as deployed in one account.
+
+    `named` are ARNs that a role may use: those of the template's own resources tell its region. `writes_partition`
+    says that the role's policies write ``arn:aws:`` out, so that new ones do too.
+    """
 
     resources: Node | None
     account: str
     bound: dict[str, str] = field(default_factory=dict)
+    named: tuple[str, ...] = ()
+    writes_partition: bool = False
 
     # --- from an expression to what it may be ---------------------------------------------------------------
 
@@ -166,18 +172,86 @@ class Template:
         if literal_account or not self.account or f":{self.account}:" not in text:
             return text
         head, _, tail = text.partition(f":{self.account}:")
-        head = re.sub(r"^arn:aws(-[a-z]+)*:", "arn:${AWS::Partition}:", head)
+        if not self.writes_partition:
+            head = re.sub(r"^arn:aws(-[a-z]+)*:", "arn:${AWS::Partition}:", head)
         if self.region and head.endswith(f":{self.region}"):
             head = head.removesuffix(self.region) + "${AWS::Region}"
         return {"Fn::Sub": f"{head}:${{AWS::AccountId}}:{_literal(tail)}"}
 
     @property
     def region(self) -> str | None:
-        """Return the region that ``${AWS::Region}`` came out as in the policies deployed, None where none tells."""
+        """Return the region that the template is deployed in, None where nothing tells or two things disagree.
+
+        It is what ``${AWS::Region}`` came out as, or the region of what a role uses of the template's own resources.
+        """
         for key, known in sorted(self.bound.items()):
             if "${AWS::Region}:" in key and known.startswith("arn:") and known.count(":") >= 5:
                 return known.split(":")[3]
-        return None
+        own = {arn.split(":")[3] for arn in self.named if arn.count(":") >= 5 and self._is_own(arn)}
+        return own.pop() if len(own) == 1 else None
+
+    def _is_own(self, arn: str) -> bool:
+        """Tell whether an ARN has the name that the template gives one of its resources, or a function's log group."""
+        for logical, facts in self._named():
+            name = self._physical(logical, facts["name_property"])
+            pattern = self._arn(facts["arn"], name)
+            if "{region}" in facts["arn"] and re.match(rf"{pattern}(?![A-Za-z0-9_.-])", arn):
+                return True
+            if ":lambda:" in facts["arn"]:
+                logs = self._arn("arn:{partition}:logs:{region}:{account}:log-group:/aws/lambda/{name}", name)
+                if re.match(rf"{logs}(?![A-Za-z0-9_.-])", arn):
+                    return True
+        return False
+
+    # --- from an expression to its text ---------------------------------------------------------------------
+
+    def resolve(self, value: Any) -> str | None:
+        """Return the text that a value comes out as here; None where nobody can tell."""
+        if isinstance(value, str):
+            return value
+        if not is_function(value):
+            return None
+        known = self.bound.get(key_of(value))
+        if known is not None:
+            return known
+        variable = _as_variable(value)
+        if variable is not None:
+            return self._comes_out(variable)
+        argument = value.get("Fn::Sub")
+        if not isinstance(argument, str):
+            return None
+        for key, known in sorted(self.bound.items()):
+            begun = _begins(json.loads(key), known)
+            if begun is not None and argument.startswith(begun[0]) and not _VARIABLE.search(argument, len(begun[0])):
+                return begun[1] + argument[len(begun[0]) :].replace("${!", "${")
+        parts, at = [], 0
+        for found in _VARIABLE.finditer(argument):
+            inner = self._comes_out(found.group(1))
+            if inner is None:
+                return None
+            parts += [argument[at : found.start()].replace("${!", "${"), inner]
+            at = found.end()
+        return "".join([*parts, argument[at:].replace("${!", "${")])
+
+    def _comes_out(self, name: str) -> str | None:
+        """Return what ``${name}`` comes out as: a pseudo parameter, or a reference that is known or written out."""
+        arns = (*sorted(self.bound.values()), *self.named)
+        partition = next((arn.split(":")[1] for arn in arns if arn.startswith("arn:aws")), None)
+        pseudo = {"AWS::AccountId": self.account, "AWS::Region": self.region, "AWS::Partition": partition}
+        if name in pseudo:
+            return pseudo[name]
+        logical, _, attribute = name.partition(".")
+        known = self.bound.get(key_of({"Fn::GetAtt": [logical, attribute]} if attribute else {"Ref": logical}))
+        own = next((facts for key, facts in self._named() if key == logical), None)
+        if known is not None or own is None or self.resources is None:
+            return known
+        node = self.resources.get(logical, "Properties", own["name_property"])
+        region = self.region or ("" if "{region}" not in own["arn"] else None)
+        if node is None or region is None or partition is None or "?" in own["arn"]:
+            return None
+        if attribute == own["arn_attribute"] or (not attribute and own["ref"] == "arn"):
+            return own["arn"].format(partition=partition, region=region, account=self.account, name=node.value)
+        return str(node.value) if not attribute and own["ref"] == "name" else None
 
     def restore(self, value: Any) -> Any:
         """Give condition values back the very expressions that they came from, and no others."""
@@ -236,15 +310,23 @@ def _extended(expression: Any, known: str, text: str) -> Any:
     attribute = _as_variable(expression)
     if attribute and known.startswith("arn:") and text.startswith(known) and _AFTER_ARN.fullmatch(text[len(known) :]):
         return {"Fn::Sub": f"${{{attribute}}}{_literal(text[len(known) :])}"}
+    begun = _begins(expression, known)
+    if begun is None:
+        return None
+    head, begins = begun
+    rest = text.removeprefix(begins)
+    return {"Fn::Sub": head + _literal(rest)} if rest != text and rest[:1] == known[len(begins)] else None
+
+
+def _begins(expression: Any, known: str) -> tuple[str, str] | None:
+    """Return a ``Fn::Sub`` up to its last variable and the text which that came out as."""
     argument = expression.get("Fn::Sub")
     if not isinstance(argument, str) or "${!" in argument or "}" not in argument:
         return None
     head, _, tail = argument.rpartition("}")
     if not tail or not known.endswith(tail) or tail[0].isalnum():
         return None
-    begins = known[: len(known) - len(tail)]
-    rest = text.removeprefix(begins)
-    return {"Fn::Sub": head + "}" + _literal(rest)} if rest != text and rest[:1] == tail[0] else None
+    return head + "}", known[: len(known) - len(tail)]
 
 
 def _literal(text: str) -> str:
