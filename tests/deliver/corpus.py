@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from pathlib import Path
 from typing import Any
@@ -62,3 +63,18 @@ def _variable(name: str, resources: Node) -> str:
         arn = facts["arn"].format(partition="aws", region="eu-west-1", account=ACCOUNT, name=physical)
         return arn.replace("??????", "a1B2c3")
     raise LookupError(name)
+
+
+def lines_outside(old: str, new: str, spans: list[tuple[int, int]]) -> int:
+    """Count the lines with text in them that were changed or added outside certain places of the old text."""
+    inside: set[int] = set()
+    for start, end in spans:
+        inside |= set(range(old.count("\n", 0, start), old.count("\n", 0, end) + 2))
+    olds, news = old.split("\n"), new.split("\n")
+    found = 0
+    for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, olds, news, autojunk=False).get_opcodes():
+        if tag in ("replace", "delete"):
+            found += sum(number not in inside and bool(olds[number].strip()) for number in range(i1, i2))
+        elif tag == "insert" and i1 not in inside:
+            found += sum(bool(line.strip()) for line in news[j1:j2])
+    return found

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
+import cfnlint.api
 import pytest
 import yaml
+from cfnlint.api import ManualArgs
 
 from trailfit.deliver import cloudformation
 from trailfit.deliver.cloudformation import Proposal
 from trailfit.errors import EditError
 
-from .corpus import ACCOUNT, ROOT, deployed
+from .corpus import ACCOUNT, ROOT, deployed, lines_outside
 
-pytestmark = pytest.mark.skipif(not ROOT.is_dir(), reason="the corpus is not here (TRAILFIT_CORPUS)")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not ROOT.is_dir(), reason="the corpus is not here (TRAILFIT_CORPUS)"),
+]
+
+RULES: Any = ManualArgs(regions=["us-east-1"], ignore_checks=["W", "I"])
 
 
 class _Reader(yaml.SafeLoader):
@@ -83,7 +90,7 @@ def held_policies(text: str, block: cloudformation.Block) -> tuple[list[Any], li
     return before, after, without
 
 
-def test_every_template_is_read_and_every_safe_edit_is_made() -> None:
+def test_every_template_is_read_and_every_safe_edit_is_made(tmp_path: Path) -> None:
     told: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     for path, text in templates():
@@ -94,6 +101,7 @@ def test_every_template_is_read_and_every_safe_edit_is_made() -> None:
             told["unreadable"] += 1
             reasons[f"{problem.message}"[:60]] += 1
             continue
+        whole = text
         for block in blocks:
             try:
                 before, after, without = held_policies(text, block)
@@ -112,13 +120,42 @@ def test_every_template_is_read_and_every_safe_edit_is_made() -> None:
                 reasons[problem.message] += 1
                 continue
             told["edited"] += 1
-            judge(path, text, edited, block, after)
-    print(dict(told), dict(reasons))
+            told["lines outside a policy"] += judge(path, text, edited, block, after)
+            whole = cloudformation.edit(whole, block, [Proposal(ACCOUNT, before, after)])
+        if whole != text:
+            for kind, content in (("before", text), ("after", whole)):
+                place = tmp_path / kind / f"{told['templates']}{Path(path).suffix}"
+                place.parent.mkdir(exist_ok=True)
+                place.write_bytes(content.encode())
+    bad = {kind: refused_by_cfn_lint(tmp_path / kind) for kind in ("before", "after")}
+    told["edited templates that cfn-lint accepted before"] = len(list((tmp_path / "before").iterdir())) - len(
+        bad["before"]
+    )
+    print(*(f"{count:5}  {what}" for what, count in [*told.items(), *reasons.items()]), sep="\n")
     assert told["edited"] >= 100
     assert told["refused"] <= told["edited"] / 10
+    assert told["lines outside a policy"] == 0
+    for name, told_after in bad["after"].items():
+        assert not Counter(told_after) - Counter(bad["before"].get(name, ())), name
+    assert told["edited templates that cfn-lint accepted before"] >= 20
 
 
-def judge(path: str, text: str, edited: str, block: cloudformation.Block, after: list[Any]) -> None:
+def refused_by_cfn_lint(folder: Path) -> dict[str, list[str]]:
+    """The templates of a folder that cfn-lint finds errors in (or that break it), and which."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(folder.iterdir()):
+        try:
+            matches = cfnlint.api.lint(path.read_text("utf-8"), config=RULES)
+        except Exception as problem:  # noqa: BLE001 - another program's crash is its verdict on a file
+            found[path.name] = [f"crash {type(problem).__name__}"]
+            continue
+        told = sorted(f"{one.rule.id} {one.message}" for one in matches if one.rule.id.startswith("E"))
+        if told:
+            found[path.name] = told
+    return found
+
+
+def judge(path: str, text: str, edited: str, block: cloudformation.Block, after: list[Any]) -> int:
     old, new = (yaml.load(one, Loader=_Reader) for one in (text, edited))
     for properties in (old, new):
         for name in ("Policies", "ManagedPolicyArns"):
@@ -127,13 +164,13 @@ def judge(path: str, text: str, edited: str, block: cloudformation.Block, after:
             if resource["Type"] in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"):
                 resource["Properties"].pop("PolicyDocument", None)
     assert old == new, f"{path}: something else changed"
-    lines = edited.splitlines()
-    spans = [lines.index(line) for line in lines if line.lstrip().startswith(f"{block.logical_id}:")]
-    opcodes = difflib.SequenceMatcher(None, text.splitlines(), lines, autojunk=False).get_opcodes()
-    outside = [op for op in opcodes if op[0] != "equal" and spans and op[3] < spans[0] - 1]
-    if not any(
-        word in text for word in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
-    ) and not text.lstrip().startswith("{"):
-        assert not outside, f"{path}: lines before the block changed"
     again = cloudformation.edit(edited, block, [Proposal(ACCOUNT, after, after)])
     assert again == edited, f"{path}: a second edit changed something"
+    root = cloudformation.parse(text)
+    own = root.get("Resources", block.logical_id)
+    spans = [(own.start, own.end)] if own else []
+    for _, resource in root.get("Resources").entries:  # type: ignore[union-attr]
+        kind = resource.get("Type")
+        if kind is not None and kind.value in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"):
+            spans.append((resource.start, resource.end))
+    return lines_outside(text, edited, spans)

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-pytest.importorskip("tree_sitter_hcl", reason="tree-sitter-hcl is not installed")
-
 from trailfit.deliver import hcl
 from trailfit.deliver.cloudformation import Proposal
 from trailfit.deliver.hcl import SOURCE
 from trailfit.deliver.terraform import Module, Names
 from trailfit.errors import EditError
 
-from .corpus import ROOT
+from .corpus import ROOT, lines_outside
 from .sample import ACCOUNT, allow, document
 
 if TYPE_CHECKING:
@@ -264,6 +262,94 @@ def deployed(value: Any, names: Names) -> Any:
     return [deployed(item, names) for item in value] if isinstance(value, list) else value
 
 
+SPLIT = document(
+    {"Sid": "Objects1", **allow("s3:GetObject", "arn:aws:s3:::b-1/in/*")},
+    {"Sid": "Objects2", **allow("s3:PutObject", "arn:aws:s3:::b-1/out/*")},
+)
+SIDS = """
+data "aws_iam_policy_document" "app" {
+  # objects
+  statement {
+    sid       = "Objects"
+    actions   = ["s3:GetObject", "s3:PutObject"]
+    resources = ["arn:aws:s3:::b-1/*"]
+  }
+
+  statement {
+    sid       = "List"
+    actions   = ["s3:ListBucket"]
+    resources = ["*"]
+  }
+
+  statement {
+    sid       = "Identity"
+    actions   = ["iam:*"]
+    resources = ["*"]
+  }
+}
+
+resource "aws_iam_role_policy" "app" {
+  name   = "access"
+  role   = aws_iam_role.app.id
+  policy = data.aws_iam_policy_document.app.json
+}
+"""
+SIDS_OLD = document(
+    {"Sid": "Objects", **allow(["s3:GetObject", "s3:PutObject"], "arn:aws:s3:::b-1/*")},
+    {"Sid": "List", **allow("s3:ListBucket", "*")},
+    {"Sid": "Identity", **allow("iam:*", "*")},
+)
+
+
+def test_the_statements_that_one_was_split_into_stand_in_its_place() -> None:
+    lines = diff(ROLE + SIDS, edited(ROLE + SIDS, [inline(SIDS_OLD)], [inline(SPLIT)]))
+
+    assert '+     sid       = "Objects1"' in lines
+    assert '+     sid       = "Objects2"' in lines
+    assert not any("# objects" in line or line.strip() in ("+   statement {", "-   statement {") for line in lines[:4])
+
+
+def test_statements_that_all_get_new_names_stand_where_the_first_stood() -> None:
+    renamed = document(*({**one, "Sid": f"New{n}"} for n, one in enumerate(SPLIT["Statement"])))
+    changed = edited(ROLE + SIDS, [inline(SIDS_OLD)], [inline(renamed)])
+
+    assert "  # objects\n  statement {\n" in changed
+    assert changed.count("statement {") == 2
+    assert "Identity" not in changed
+
+
+def test_a_list_that_grows_too_long_for_its_line_is_broken_as_terraform_formats_it() -> None:
+    long = [f"arn:aws:s3:::b-1/{name * 9}/*" for name in ("alder", "birch", "cedar")]
+    text = ROLE + SIDS.replace("SIDS", "")
+    narrow = document({**SPLIT["Statement"][0], "Sid": "Objects", "Resource": long}, *SIDS_OLD["Statement"][1:])
+    changed = edited(text, [inline(SIDS_OLD)], [inline(narrow)])
+
+    assert '    sid     = "Objects"\n    actions = ["s3:GetObject"]\n    resources = [\n      "arn:' in changed
+    assert hcl.aligned(changed) == changed
+
+
+def test_a_file_that_is_not_aligned_is_not_aligned_by_an_edit() -> None:
+    text = JSONENCODE.replace('Effect   = "Allow"', 'Effect = "Allow"')
+    new = document(allow("s3:GetObject", "arn:aws:s3:::b-1/*"), OLD["Statement"][1])
+
+    assert len(diff(text, edited(text, [inline(OLD)], [inline(new)]))) == 2
+
+
+def test_the_comma_behind_the_last_item_stays() -> None:
+    new = document(
+        allow("s3:ListBucket", "arn:aws:s3:::b-1"),
+        {**allow("sqs:SendMessage", "*"), "Condition": {"Bool": {"aws:SecureTransport": "true"}}},
+    )
+    old = document(allow("s3:*", "*"))
+    text = JSONENCODE.split('      {\n        Action   = "sqs')[0] + "    ]\n  })\n}\n"
+    text = text.replace('["s3:GetObject", "s3:PutObject"] # both', '"s3:*"').replace(
+        '"${aws_s3_bucket.b.arn}/*"', '"*"'
+    )
+
+    assert edited(text, [inline(old)], [inline(new)]).count("      },\n    ]\n") == 1
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(not ROOT.is_dir(), reason="the corpus is not here (TRAILFIT_CORPUS)")
 def test_every_terraform_folder_is_read_and_every_safe_edit_is_made(tmp_path: Path) -> None:
     told: Counter[str] = Counter()
@@ -310,10 +396,34 @@ def test_every_terraform_folder_is_read_and_every_safe_edit_is_made(tmp_path: Pa
             again = Module("", texts | changed)
             assert again.edit(role, Proposal("", after, after)) == {}
             for name, text in changed.items():
-                (tmp_path / f"{told['edited']}-{name}").write_text(text)
-    print(dict(told), dict(reasons))
+                told["lines outside a policy"] += lines_outside(texts[name], text, iam_blocks(texts[name]))
+                for kind, content in (("before", texts[name]), ("after", text)):
+                    place = tmp_path / kind / f"{told['edited']}-{name}"
+                    place.parent.mkdir(exist_ok=True)
+                    place.write_text(content)
+                assert hcl.aligned(text) == text or hcl.aligned(texts[name]) != texts[name]
+    print(*(f"{count:5}  {what}" for what, count in [*told.items(), *reasons.items()]), sep="\n")
     assert told["edited"] >= 90
     assert told["refused"] <= 6
-    if shutil.which("terraform"):  # Terraform itself reads every result
-        done = subprocess.run(["terraform", "fmt", str(tmp_path)], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
+    assert told["lines outside a policy"] == 0
+    if shutil.which("terraform"):  # Terraform itself reads every result, and finds its format as good as it was
+        ugly = {kind: not_formatted(tmp_path / kind) for kind in ("before", "after")}
+        print(f"{len(ugly['before']):5}  files that terraform fmt would change before, {len(ugly['after'])} after")
+        assert ugly["after"] <= ugly["before"]
+
+
+def not_formatted(folder: Path) -> set[str]:
+    """The files of a folder that `terraform fmt` would change; it must be able to read them all."""
+    command = ["terraform", "fmt", "-check", "-list=true", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode in (0, 3), done.stderr
+    return {line.rpartition("/")[2] for line in done.stdout.splitlines() if line.endswith(".tf")}
+
+
+def iam_blocks(text: str) -> list[tuple[int, int]]:
+    """The places of the blocks that hold policies or attach them."""
+    return [
+        (block.start, block.end)
+        for block in hcl.parse(text)
+        if block.type in ("resource", "data") and block.labels[0].startswith("aws_iam_")
+    ]

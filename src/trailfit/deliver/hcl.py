@@ -6,14 +6,15 @@ import json
 import re
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from trailfit.deliver.tree import Node, parse_json
-from trailfit.deliver.write import Flow
+from trailfit.deliver.write import Flow, indent_at
 from trailfit.errors import EditError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 #: An HCL expression that is no literal, kept as its source.
 SOURCE = "Fn::Hcl"
@@ -49,11 +50,9 @@ class Block:
 
 @cache
 def _parser() -> Any:
-    try:
-        import tree_sitter
-        import tree_sitter_hcl
-    except ImportError:
-        raise EditError("editing Terraform needs the packages tree-sitter and tree-sitter-hcl") from None
+    import tree_sitter
+    import tree_sitter_hcl
+
     return tree_sitter.Parser(tree_sitter.Language(tree_sitter_hcl.language()))
 
 
@@ -220,11 +219,27 @@ class Hcl(Flow):
         return self.scalar(value)
 
     def rows(self, entries: Mapping[str, Any], indent: str) -> str:
-        """Write assignments, the signs of those on one line each beneath one another."""
+        """Write assignments, the signs of neighbours on one line each beneath one another, as `terraform fmt` does."""
         written = [(self._name(name), self.dump(value, indent, wide=True)) for name, value in entries.items()]
-        width = max((len(name) for name, text in written if "\n" not in text), default=0)
-        lines = [f"{indent}{name.ljust(width if chr(10) not in text else 0)} = {text}" for name, text in written]
+        lines: list[str] = []
+        for is_wide, group in groupby(written, key=lambda row: "\n" in row[1]):
+            rows = list(group)
+            width = 0 if is_wide else max(len(name) for name, _ in rows)
+            lines += [f"{indent}{name.ljust(width)} = {text}" for name, text in rows]
         return self.eol.join(lines)
+
+    def last(self, text: str, node: Node, spans: Sequence[tuple[int, int]]) -> str:
+        """Return the comma behind a list's last item where it has one."""
+        return "," if spans and text[spans[-1][1] : node.end].lstrip().startswith(",") else ""
+
+    def rewrapped(self, text: str, node: Node, target: Sequence[Any]) -> str | None:
+        """Write a list over several lines where the one line it stands on would become too long."""
+        if any(isinstance(value, dict) and SOURCE not in value for value in target):
+            return None
+        indent = indent_at(text, node.start)
+        written = self.dump(list(target), indent, wide=True)
+        was_one_line = "\n" not in text[node.start : node.end]
+        return written if was_one_line and "\n" in written else None
 
     def entry(self, text: str, node: Node, name: str, value: Any) -> str:
         """Write ``name = value``."""
@@ -261,3 +276,38 @@ def _heredoc(value: Any) -> Any:
     if isinstance(value, list):
         return [_heredoc(item) for item in value]
     return value.replace("${", "$${").replace("%{", "%%{") if isinstance(value, str) else value
+
+
+def aligned(text: str) -> str:
+    """Return a file with the ``=`` of neighbours beneath one another, as `terraform fmt` puts them."""
+    spaces: list[tuple[int, int, str]] = []
+    for run in _runs(_parser().parse(text.encode()).root_node):
+        width = max(len(key.text.decode()) for key, _ in run)
+        spaces += [(key.end_byte, sign.start_byte, " " * (width - len(key.text.decode()) + 1)) for key, sign in run]
+    data, parts, at = text.encode(), [], 0
+    for start, end, gap in sorted(spaces):
+        parts += [data[at:start], gap.encode()]
+        at = end
+    return b"".join([*parts, data[at:]]).decode()
+
+
+def _runs(node: Any) -> Iterator[list[tuple[Any, Any]]]:
+    """Yield the assignments of lines that follow one another, each on one line, with their signs."""
+    run: list[tuple[Any, Any]] = []
+    for child in node.children:
+        if child.type in ("attribute", "object_elem") and (sign := _sign(child)) is not None:
+            on_one_line = child.start_point[0] == child.end_point[0]
+            if run and (not on_one_line or child.start_point[0] != run[-1][0].start_point[0] + 1):
+                yield run
+                run = []
+            if on_one_line:
+                run.append((child.children[0], sign))
+            else:
+                yield [(child.children[0], sign)]
+        yield from _runs(child)
+    if run:
+        yield run
+
+
+def _sign(node: Any) -> Any:
+    return next((child for child in node.children if child.type == "="), None)

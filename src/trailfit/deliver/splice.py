@@ -140,6 +140,8 @@ class Splicer:
         if not target:
             return [Splice(node.start, node.end, "[]")]
         pairs, new = pair(node.items, target)
+        if node.flow and (text := self._writer.rewrapped(self._text, node, target)) is not None:
+            return [Splice(node.start, node.end, text)]
         splices: list[Splice] = []
         for number, value in pairs.items():
             splices += self.change(node.items[number], value)
@@ -230,7 +232,7 @@ def target_kind(target: Any) -> str:
 
 
 def pair(items: Sequence[Node], target: Sequence[Any]) -> tuple[dict[int, Any], list[Any]]:
-    """Pair the items of a list with what they become: equals first, then maps of one name, then maps alike."""
+    """Pair a list's items with what they become: equals first, then maps of one name or split from it, then alike."""
     left = list(target)
     pairs: dict[int, Any] = {}
 
@@ -245,6 +247,10 @@ def pair(items: Sequence[Node], target: Sequence[Any]) -> tuple[dict[int, Any], 
     for number in maps:
         index = next((i for i, value in enumerate(left) if _same_name(items[number].value, value)), None)
         if index is not None:
+            take(number, index)
+    for number in maps:
+        index = next((i for i, value in enumerate(left) if _is_first_part(items[number].value, value)), None)
+        if number not in pairs and index is not None:
             take(number, index)
     for number in maps:
         if number in pairs:
@@ -273,6 +279,13 @@ def _same_name(one: Any, other: Any) -> bool:
     if not isinstance(other, dict) or is_function(other):
         return False
     return any(name in one and one.get(name) == other.get(name) for name in _NAMES)
+
+
+def _is_first_part(one: dict[str, Any], other: Any) -> bool:
+    """Tell whether a statement is one of those that another was split into: `Media` into `Media1` and `Media2`."""
+    if not isinstance(other, dict) or is_function(other) or not isinstance(one.get("Sid"), str):
+        return False
+    return str(other.get("Sid", "")) == f"{one['Sid']}1"
 
 
 def _likeness(one: dict[str, Any], other: Any) -> int:

@@ -227,7 +227,7 @@ class Module:
             raise EditError("a new policy is proposed that is no inline policy")
         for name, document in ((name, document) for (_, name), document in left.items()):
             self._add(role, name, _expressed(document, names, literal), splices)
-        changed = {path: apply(self.texts[path], _apart(found)) for path, found in splices.items()}
+        changed = {path: _spliced(self.texts[path], _apart(found)) for path, found in splices.items()}
         changed = {path: text for path, text in changed.items() if text != self.texts[path]}
         _verify(Module(self.folder, self.texts | changed), role, held, taken, proposal, names)
         return changed
@@ -370,6 +370,12 @@ def _content(module: Module, held: _Held, policy: Mapping[str, Any]) -> Any:
     if held.kind == "managed" and policy["kind"] == "customer_managed" and held.name == policy["name"]:
         return module.customer_managed(held).content
     return held.content
+
+
+def _spliced(text: str, splices: Sequence[Splice]) -> str:
+    """Make the splices; where the file was as `terraform fmt` aligns it, it still is."""
+    new = apply(text, splices)
+    return hcl.aligned(new) if hcl.aligned(text) == text else new
 
 
 def _apart(splices: Sequence[Splice]) -> list[Splice]:

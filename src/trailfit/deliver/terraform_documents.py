@@ -48,6 +48,8 @@ def statement_splices(text: str, block: Block, target: Sequence[dict[str, Any]])
     splicer = Splicer(text, writer)
     nodes = [Node("map", one.start, one.end, _statement(one), flow=True) for one in block.blocks]
     pairs, new = pair(nodes, target)
+    if not pairs and new:  # nothing stays: the new ones stand where the first one stood
+        pairs = {0: new.pop(0)}
     splices: list[Splice] = []
     for number, one in enumerate(block.blocks):
         if number not in pairs:
@@ -56,11 +58,13 @@ def statement_splices(text: str, block: Block, target: Sequence[dict[str, Any]])
         old, fresh = nodes[number].value, pairs[number]
         if equal(old, fresh):
             continue
-        rest = {key: value for key, value in old.items() if key not in ("Action", "Resource")}
-        plain = equal(rest, {key: value for key, value in fresh.items() if key not in ("Action", "Resource")})
-        if plain and {"actions", "resources"} <= one.attributes.keys() and {"Action", "Resource"} <= fresh.keys():
-            for name in ("actions", "resources"):
-                splices += splicer.change(one.attributes[name], fresh[_ARGUMENTS[name]])
+        apart = ("Sid", "Action", "Resource")
+        rests = [{key: value for key, value in each.items() if key not in apart} for each in (old, fresh)]
+        names = [name for name in ("sid", "actions", "resources") if name in one.attributes]
+        elements = {"sid": "Sid", **_ARGUMENTS}
+        if equal(*rests) and {elements[name] for name in names} == {key for key in apart if key in fresh}:
+            for name in names:
+                splices += splicer.change(one.attributes[name], fresh[elements[name]])
         else:
             splices.append(Splice(one.start, one.end, _written(fresh, writer)))
     if new:

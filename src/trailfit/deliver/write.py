@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Text that needs no quotes in YAML, in block and in flow style, and that no reader takes for another type.
 _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_/.*?+=@-]*(:[A-Za-z0-9_/.*?+=@:-]+)*")
+#: The same in block style, where a variable's braces need no quotes either.
+_PLAIN_BLOCK = re.compile(r"[A-Za-z_/][A-Za-z0-9_/.*?+=@${}-]*(:[A-Za-z0-9_/.*?+=@:${}-]+)*")
 
 
 def column_of(text: str, at: int) -> int:
@@ -80,7 +82,15 @@ class Flow:
         after = text[spans[-1][1] : node.end - 1].lstrip(",") if spans else ""
         gap = "" if gap.strip() else gap
         after = "" if after.strip() else after
-        return opening + gap + ("," + (gap or " ")).join(items) + after + closing
+        return opening + gap + ("," + (gap or " ")).join(items) + self.last(text, node, spans) + after + closing
+
+    def last(self, text: str, node: Node, spans: Sequence[tuple[int, int]]) -> str:  # noqa: ARG002
+        """Return what stands behind a list's last item: nothing in JSON and YAML."""
+        return ""
+
+    def rewrapped(self, text: str, node: Node, target: Sequence[Any]) -> str | None:  # noqa: ARG002
+        """Write a list anew where its one line would become too long; None where the writer does not mind."""
+        return None
 
     def _is_wide(self, text: str, node: Node) -> bool:
         return "\n" in text[node.start : node.end]
@@ -99,20 +109,29 @@ class Yaml(Flow):
 
     def __init__(self, text: str, root: Node) -> None:
         super().__init__(text)
-        self._quote, self._when_needed = _usual_quotes(root)
+        nodes = list(root.walk())
+        self._quote, self._when_needed = _usual_quotes(text, nodes)
+        self._quotes = {tag: _usual_quotes(text, nodes, tag)[0] for tag in {node.tag for node in nodes if node.tag}}
+        flows = (node for node in nodes if node.flow and node.kind != "scalar")
+        self._in_flow = {inner.start for node in flows for inner in node.walk()}
         self._list_step, self._map_step = _steps(text, root)
 
     def scalar(self, value: Any) -> str:
-        """Write a scalar, quoted only where it must be or where the file does."""
+        """Write a scalar of block style, quoted only where it must be or where the file does."""
+        return self._scalar(value, _PLAIN_BLOCK)
+
+    def _scalar(self, value: Any, plain: re.Pattern[str], quote: str | None = None) -> str:
         if is_function(value):
             [(name, argument)] = value.items()
             if name == "Fn::GetAtt" and isinstance(argument, list):
                 argument = ".".join(map(str, argument))
             if not isinstance(argument, str):
                 return json.dumps(value, ensure_ascii=False)  # flow YAML, in the long form
-            return f"!{name.removeprefix('Fn::')} {self._text(argument)}"
+            tag = f"!{name.removeprefix('Fn::')}"
+            usual = self._quotes.get(tag, self._quote) if quote is None else quote
+            return f"{tag} {self._text(argument, plain, usual)}"
         if isinstance(value, str):
-            return self._text(value)
+            return self._text(value, plain, quote)
         return json.dumps(value, ensure_ascii=False)
 
     def dump(self, value: Any, indent: str, *, wide: bool) -> str:  # noqa: ARG002 - a line has no breadth
@@ -120,9 +139,9 @@ class Yaml(Flow):
         if isinstance(value, list):
             return "[" + ", ".join(self.dump(item, indent, wide=False) for item in value) + "]"
         if isinstance(value, dict) and not is_function(value):
-            entries = (f"{self.scalar(key)}: {self.dump(inner, indent, wide=False)}" for key, inner in value.items())
+            entries = (f"{self._text(key)}: {self.dump(inner, indent, wide=False)}" for key, inner in value.items())
             return "{" + ", ".join(entries) + "}"
-        return self.scalar(value)
+        return self._scalar(value, _PLAIN)
 
     def replacement(self, text: str, node: Node, target: Any) -> str:
         """Write `target` in the place of `node`: a scalar by a scalar, anything by flow style, a block by a block."""
@@ -131,6 +150,11 @@ class Yaml(Flow):
             return (self.eol + " " * column).join(line[column:] for line in self._block(target, column))
         if node.quote in ("'", '"') and isinstance(target, str):
             return _quoted(target, node.quote)
+        plain = _PLAIN if node.start in self._in_flow else _PLAIN_BLOCK
+        if node.kind == "scalar" and not isinstance(target, dict | list):
+            return self._scalar(target, plain)
+        if node.kind == "scalar" and is_function(target):
+            return self._scalar(target, plain, node.quote if node.tag else None)
         return self.dump(target, "", wide=False)
 
     def block_item(self, value: Any, column: int) -> list[str]:
@@ -166,9 +190,9 @@ class Yaml(Flow):
                 lines.append(f"{margin}{self._text(str(key))}: {self.scalar(inner)}")
         return lines
 
-    def _text(self, text: str) -> str:
-        plain = bool(_PLAIN.fullmatch(text)) and _stays_text(text)
-        if plain and (not self._quote or ":" not in text):
+    def _text(self, text: str, plain: re.Pattern[str] = _PLAIN, quote: str | None = None) -> str:
+        usual = self._quote if quote is None else quote
+        if plain.fullmatch(text) and _stays_text(text) and (not usual or ":" not in text):
             return text
         return _quoted(text, self._when_needed)
 
@@ -189,12 +213,12 @@ def _stays_text(text: str) -> bool:
     return isinstance(yaml.safe_load(text), str)
 
 
-def _usual_quotes(root: Node) -> tuple[str, str]:
-    """Return how the file writes most scalars that have a colon in them, and which quote it takes for the others."""
+def _usual_quotes(text: str, nodes: Sequence[Node], tag: str | None = None) -> tuple[str, str]:
+    """Return how the file writes most scalars of a tag that hold a colon, and which quote it takes for the others."""
     counted = Counter(
         node.quote if node.quote in ("'", '"') else ""
-        for node in root.walk()
-        if node.kind == "scalar" and isinstance(node.value, str) and (":" in node.value or node.quote)
+        for node in nodes
+        if node.kind == "scalar" and node.tag == tag and (":" in text[node.start : node.end] or node.quote)
     )
     usual = max(sorted(counted), key=lambda quote: counted[quote], default="")
     return usual, '"' if counted['"'] > counted["'"] else "'"
