@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -57,21 +58,41 @@ def only_orders(**more: Any) -> dict[str, Any]:
 NAME = "trailfit/2026-10-31"
 
 
-def test_a_role_is_edited_where_it_is_defined_and_its_json_lies_beside(repo: Path, tmp_path: Path) -> None:
+def test_a_role_is_edited_where_it_is_defined_and_nothing_is_added(repo: Path, tmp_path: Path) -> None:
     done = branch.propose(only_orders(), repo, tmp_path / "out")
 
     assert done.status == "created"
     assert git(repo, "log", "--format=%s", f"main..{NAME}").splitlines() == [f"Tighten orders-writer in {ACCOUNT}"]
-    assert git(repo, "diff", "--name-only", "main", NAME).splitlines() == [
-        f"policies/{ACCOUNT}/role/orders-writer/trailfit-orders-writer.json",
-        "template.yaml",
-    ]
+    assert git(repo, "diff", "--name-only", "main", NAME).splitlines() == ["template.yaml"]
     template = git(repo, "show", f"{NAME}:template.yaml")
     assert "AmazonDynamoDBFullAccess" not in template
     assert "dynamodb:PutItem" in template
-    written = git(repo, "show", f"{NAME}:policies/{ACCOUNT}/role/orders-writer/trailfit-orders-writer.json")
+
+
+def test_the_new_policy_of_a_role_that_no_file_defines_lies_below_policies(repo: Path, tmp_path: Path) -> None:
+    text = (repo / "template.yaml").read_text()
+    (repo / "template.yaml").write_text(text.replace("orders-writer", "somebody-else"))
+    git(repo, "commit", "-q", "-am", "rename")
+    branch.propose(only_orders(), repo, tmp_path / "out")
+
+    path = f"policies/{ACCOUNT}/role/orders-writer/trailfit-orders-writer.json"
+    assert git(repo, "diff", "--name-only", "main", NAME).splitlines() == [path]
     after = only_orders()["recommendations"][0]["after"][0]["document"]
-    assert written == json.dumps(after, indent=2, ensure_ascii=False) + "\n"
+    assert git(repo, "show", f"{NAME}:{path}") == json.dumps(after, indent=2, ensure_ascii=False) + "\n"
+
+
+def test_a_document_that_iam_would_refuse_is_not_put_anywhere(repo: Path, tmp_path: Path) -> None:
+    data = only_orders()
+    statement = {"Sid": "Same", **allow("dynamodb:PutItem", "*")}
+    data["recommendations"][0]["after"][0]["document"]["Statement"] = [
+        statement,
+        {**statement, "Action": "dynamodb:Scan"},
+    ]
+    done = branch.propose(data, repo, tmp_path / "out")
+
+    assert any("must be unique" in reason for _, reason in done.not_edited)
+    assert not done.has_changes
+    assert "**not edited**: `trailfit-orders-writer`" in done.body.read_text()
 
 
 def test_the_work_tree_the_index_and_the_current_branch_are_left_alone(repo: Path, tmp_path: Path) -> None:
@@ -250,6 +271,35 @@ def test_the_body_stays_within_the_forges_limit(repo: Path, tmp_path: Path) -> N
 
     assert len(done.body.read_text()) <= 65_536
     assert len(git(repo, "log", "--format=%s", f"main..{NAME}").splitlines()) == 121
+
+
+def test_every_role_is_told_in_the_same_detail_where_not_all_has_room(repo: Path, tmp_path: Path) -> None:
+    principal, proposal = sample.orders_writer()
+    roles = [f"arn:aws:iam::{ACCOUNT}:role/service-{number:03d}" for number in range(30)]
+    data = {
+        **only_orders(),
+        "principals": [{**principal, "principal": arn} for arn in roles],
+        "recommendations": [{**proposal, "principal": arn, "id": f"r-{arn[-3:]}"} for arn in roles],
+    }
+    text = branch.propose(data, repo, tmp_path / "out").body.read_text()
+
+    assert len(text) <= 65_536
+    parts = text.split("\n### ")[1:]
+    assert len(parts) == len(roles)
+    assert all("<details><summary>Used: 1</summary>" in part for part in parts)
+    assert all("| unused |" in part for part in parts)
+    assert len({part.count("\n") for part in parts[:-1]}) == 1
+
+
+def test_no_markup_of_a_name_is_live_where_the_body_is_rendered(repo: Path, tmp_path: Path) -> None:
+    markdown_it = pytest.importorskip("markdown_it", reason="markdown-it-py is not installed")
+    data = sample.hostile()
+    done = branch.propose(data, repo, tmp_path / "out")
+    html = markdown_it.MarkdownIt("commonmark", {"html": True}).enable("table").render(done.body.read_text())
+
+    tags = set(re.findall(r"<([a-zA-Z][a-zA-Z0-9]*)", html))
+    known = "h1 h2 h3 p table thead tbody tr th td code ul ol li strong em details summary"
+    assert tags <= set(known.split(" "))
 
 
 @pytest.mark.parametrize("make", ["missing", "plain", "empty"])

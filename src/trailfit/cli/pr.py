@@ -25,8 +25,9 @@ from trailfit.cli.options import EXIT_FINDINGS, EXIT_OK, EXIT_PARTIAL, common, o
 def command(ctx: click.Context, repo: Path, out: Path, dry_run: bool, fail_on: str | None) -> None:
     """Put the safe recommendations of the run's folder on a branch, one commit a role.
 
-    Edits SAM and CloudFormation templates and JSON policies in place, adds the new policies below policies/, and
-    writes the pull request's text to the run's folder. The work tree and the current branch are never touched.
+    Edits Terraform, SAM and CloudFormation and JSON policies in place, puts the new policies of roles that no file
+    defines below policies/, and writes the pull request's text to the run's folder. The work tree and the current
+    branch are never touched.
     Exit 3: some role's code was not edited; the reason is printed and stands in the pull request.
     """
     from trailfit.deliver import branch, recommendations

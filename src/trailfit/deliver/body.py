@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from trailfit.deliver.markdown import code, evidence_table, not_used_table, proof_lines
@@ -12,32 +15,60 @@ from trailfit.deliver.view import CLASSES, page
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from trailfit.deliver.diff import PolicyDiff
     from trailfit.deliver.plan import Plan, Role
-    from trailfit.deliver.view import PrincipalView
+    from trailfit.deliver.view import Group, PrincipalView
+
+#: The calls that a reason names: `no event of its own; the parameters of A, B show it: …`.
+_PARAMETERS = re.compile(r"(the parameters of )[A-Za-z0-9_]+(?:, [A-Za-z0-9_]+)*( show it)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Detail:
+    """How much is told of each role: resources of a used action, used actions, reasons, whether the way back is."""
+
+    resources: int
+    used: int
+    reasons: int
+    way_back: bool
+
 
 #: GitHub refuses a body of more than 65,536 characters, which it counts as UTF-8 may not; GitLab takes more.
 LIMIT = 60_000
+#: From all that is known to what a reader cannot do without; the first that fits is taken.
+_DETAILS = (
+    _Detail(3, 100, 100, True),
+    _Detail(1, 100, 20, True),
+    _Detail(1, 40, 6, True),
+    _Detail(0, 40, 6, True),
+    _Detail(0, 40, 6, False),
+    _Detail(0, 20, 3, False),
+    _Detail(0, 8, 2, False),
+    _Detail(0, 0, 0, False),
+)
 _CUT = "\n\n*Cut here: the whole evidence is in report.html and report.md.*\n"
 
 
 def render(data: Mapping[str, Any], planned: Plan) -> str:
-    """Return the text; roles beyond the limit are told in one line each."""
+    """Return the text, every role in the same detail: as much as the limit leaves room for.
+
+    Where not even one line a role has room, the roles that do not fit are counted.
+    """
     roles = planned.roles
     view = page(data, access_level=lambda _: None)
     people = {one.arn: one for one in view.principals}
+    everywhere = _everywhere(roles)
     head = "\n".join(_head(data, roles))
     tail = "\n".join(_tail(data, planned))
-    room = LIMIT - len(head) - min(len(tail), LIMIT // 3)
-    parts: list[str] = []
-    for role in roles:
-        part = "\n".join(_role(role, people[role.arn]))
-        if len(part) > room:
-            part = f"\n### {code_span(role.arn)}\n\nToo long to show here: see report.html."
-        if len(part) > room:
-            parts.append("\nMore roles are changed: see the commits and report.html.")
+    room = LIMIT - len(head) - min(len(tail), LIMIT // 3) - 200
+    for detail in _DETAILS:
+        parts = ["\n".join(_role(role, people[role.arn], detail, everywhere)) for role in roles]
+        if sum(len(part) + 1 for part in parts) <= room:
             break
-        room -= len(part)
-        parts.append(part)
+    else:
+        while parts and sum(len(part) + 1 for part in parts) > room:
+            parts.pop()
+        parts.append(f"\n{len(roles) - len(parts):,} more roles are changed: see the commits and report.html.")
     text = "\n".join([head, *parts, tail]) + "\n"
     return text if len(text) <= LIMIT else text[: LIMIT - len(_CUT)] + _CUT
 
@@ -51,6 +82,11 @@ def _head(data: Mapping[str, Any], roles: Sequence[Role]) -> Iterator[str]:
         f"From {window['from']} to {window['to']} ({window['days']} days). Each change was proved to grant nothing "
         "new and to allow every call that the logs show."
     )
+    everywhere = _everywhere(roles)
+    if everywhere:
+        yield from ("", f"For every role: {'; '.join(map(markdown, everywhere))}.")
+    if changed:
+        yield from ("", "To roll back a role, revert its commit; report.html has the commands that do it at once.")
     backtest = data.get("summary", {}).get("backtest")
     if backtest:
         yield from ("", markdown(backtest))
@@ -69,7 +105,13 @@ def _head(data: Mapping[str, Any], roles: Sequence[Role]) -> Iterator[str]:
         yield f"| {who} | {counts.granted:,} | {numbers} | {where} |"
 
 
-def _role(role: Role, one: PrincipalView) -> Iterator[str]:
+def _everywhere(roles: Sequence[Role]) -> list[str]:
+    """Return the reasons that all recommendations give, which are told once."""
+    given = [recommendation["reasons"] for role in roles for recommendation in role.recommendations]
+    return [reason for reason in given[0] if all(reason in reasons for reasons in given)] if len(given) > 1 else []
+
+
+def _role(role: Role, one: PrincipalView, detail: _Detail, everywhere: Sequence[str]) -> Iterator[str]:
     yield from ("", f"### {code_span(one.name)} in {one.account}", "", code_span(role.arn), "")
     for edited in role.edited:
         yield f"- edited {code_span(edited.path)}, {code_span(edited.where)} ({markdown(edited.because)})"
@@ -79,32 +121,76 @@ def _role(role: Role, one: PrincipalView) -> Iterator[str]:
         yield "- no file of this repository was found to define it"
     for path, reason in role.refused:
         yield f"- **not edited**: {code_span(path)}: {markdown(reason)}"
-    for recommendation in role.recommendations:
-        yield from (f"- {markdown(reason)}" for reason in recommendation["reasons"])
-        yield from proof_lines(recommendation["proofs"])
-    if one.used:
+    here = {recommendation["id"] for recommendation in role.recommendations}
+    for recommendation in one.recommendations:
+        if recommendation.id in here:
+            yield from (f"- {_change(diff)}" for diff in recommendation.diffs)
+            yield from (f"- {markdown(reason)}" for reason in recommendation.reasons if reason not in everywhere)
+            yield from proof_lines(recommendation.proofs)
+    if one.used and detail.used:
+        shown = replace(one, used=one.used[: detail.used])
         yield from (
             "",
             f"<details><summary>Used: {len(one.used):,}</summary>",
             "",
-            *evidence_table(one),
+            *evidence_table(shown, detail.resources),
+            *_more(len(one.used) - len(shown.used), "used actions"),
             "",
             "</details>",
         )
-    if one.groups:
+    if one.groups and detail.reasons:
+        groups = _short(one.groups)
         yield from ("", "<details><summary>Not used: why each goes or stays</summary>", "")
-        yield from (*not_used_table(one), "", "</details>")
-    steps = [step for recommendation in role.recommendations for step in recommendation.get("rollback", ())]
-    if steps:
-        yield from (
-            "",
-            "<details><summary>How to roll back</summary>",
-            "",
-            "Revert this role's commit; or at once:",
-            "",
-        )
-        yield from (f"{number}. {code_span(step)}" for number, step in enumerate(steps, 1))
+        yield from not_used_table(replace(one, groups=_chosen(groups, detail.reasons)))
+        yield from _more(len(groups) - detail.reasons, "reasons")
         yield from ("", "</details>")
+    yield from _way_back(role) if detail.way_back else ()
+
+
+def _change(diff: PolicyDiff) -> str:
+    """Tell in one line what happens to one policy."""
+    policy: Mapping[str, Any] = diff.after or diff.before or {}
+    kind = policy["kind"].replace("_", " ").replace("aws", "AWS")
+    return f"{code_span(policy['name'])} ({kind} policy): {diff.change}"
+
+
+def _more(count: int, what: str) -> Iterator[str]:
+    if count > 0:
+        yield from ("", f"and {count:,} more {what}: see report.html")
+
+
+def _short(groups: Sequence[Group]) -> tuple[Group, ...]:
+    """Tell once for all actions of a service that they show in other calls' parameters, whichever calls those are."""
+    found: dict[tuple[str, str, str], Group] = {}
+    for group in groups:
+        reason = _PARAMETERS.sub(r"\1other calls\2", group.reason)
+        known = found.get((group.cls, group.service, reason))
+        count = group.count + (known.count if known else 0)
+        found[group.cls, group.service, reason] = replace(group, reason=reason, count=count, actions=())
+    return tuple(found.values())
+
+
+def _chosen(groups: Sequence[Group], most: int) -> tuple[Group, ...]:
+    """Choose up to `most` groups, those of each class in turn, and leave them in their order."""
+    seen: Counter[str] = Counter()
+    ranks = []
+    for number, group in enumerate(groups):
+        ranks.append((seen[group.cls], number))
+        seen[group.cls] += 1
+    return tuple(groups[number] for _, number in sorted(sorted(ranks)[:most], key=lambda rank: rank[1]))
+
+
+def _way_back(role: Role) -> Iterator[str]:
+    steps = [(one, step) for one in role.recommendations for step in one.get("rollback", ())]
+    if not steps:
+        return
+    yield from ("", "<details><summary>How to roll back</summary>", "", "Revert this role's commit; or at once:", "")
+    yield from (f"{number}. {code_span(step)}" for number, (_, step) in enumerate(steps, 1))
+    old = {one["id"] for one, step in steps if "before.json" in step}
+    if old:
+        ids = ", ".join(code_span(name) for name in sorted(old))
+        yield from ("", f"before.json is the policy's document under `before` of {ids} in recommendations.json.")
+    yield from ("", "</details>")
 
 
 def _tail(data: Mapping[str, Any], planned: Plan) -> Iterator[str]:

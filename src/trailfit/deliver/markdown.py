@@ -186,22 +186,21 @@ def proof_lines(proofs: Mapping[str, Any]) -> Iterator[str]:
     )
 
 
-def evidence_table(one: PrincipalView) -> Iterator[str]:
-    """Yield the table of what was used: calls, first and last seen, on what, an example event."""
-    yield from table(
-        ("Used action", "Calls", "First", "Last", "On", "Example event"),
-        [
-            (
-                code_span(u["action"], in_table=True),
-                f"{u.get('calls', 0):,}",
-                moment(u.get("first_used")),
-                moment(u.get("last_used")),
-                resources(u.get("resources", ())),
-                code_span(u["example_event"], in_table=True) if u.get("example_event") else "–",
-            )
-            for u in one.used
-        ],
-    )
+def evidence_table(one: PrincipalView, shown: int = 3) -> Iterator[str]:
+    """Yield the table of what was used: calls, first and last seen, on what (up to `shown` each), an example event."""
+    columns = ("Used action", "Calls", "First", "Last", *(("On",) if shown else ()), "Example event")
+    rows = [
+        (
+            code_span(u["action"], in_table=True),
+            f"{u.get('calls', 0):,}",
+            moment(u.get("first_used")),
+            moment(u.get("last_used")),
+            *((resources(u.get("resources", ()), shown),) if shown else ()),
+            code_span(u["example_event"], in_table=True) if u.get("example_event") else "–",
+        )
+        for u in one.used
+    ]
+    yield from table(columns, rows)
 
 
 def not_used_table(one: PrincipalView) -> Iterator[str]:
@@ -217,10 +216,10 @@ def code(text: str) -> str:
     return code_span(text, in_table=True)
 
 
-def resources(items: Sequence[str]) -> str:
-    """Return up to three resources as code spans for a table's cell, and the count of the rest."""
-    shown = ", ".join(code_span(item, in_table=True) for item in items[:3])
-    return f"{shown} and {len(items) - 3:,} more" if len(items) > 3 else shown or "–"
+def resources(items: Sequence[str], most: int) -> str:
+    """Return up to `most` resources as code spans for a table's cell, and the count of the rest."""
+    shown = ", ".join(code_span(item, in_table=True) for item in items[:most])
+    return f"{shown} and {len(items) - most:,} more" if len(items) > most else shown or "–"
 
 
 def moment(text: str | None) -> str:

@@ -12,6 +12,7 @@ from trailfit.deliver.owner import Accounts, Owner, definitions, module_files, o
 from trailfit.deliver.splice import edit, equal
 from trailfit.deliver.text import file_name
 from trailfit.deliver.tree import parse_json
+from trailfit.deliver.union import require_valid
 from trailfit.deliver.view import account_of, name_of
 from trailfit.deliver.write import Flow
 from trailfit.errors import EditError
@@ -85,13 +86,15 @@ def plan(data: Mapping[str, Any], files: Mapping[str, str]) -> Plan:
         Role(arn, sorted(wanted[arn], key=lambda r: str(r["id"])))
         for arn in sorted(wanted, key=lambda arn: (account_of(arn), name_of(arn), arn))
     ]
+    for role in roles:
+        role.refused += _invalid(role)
     makers = {arn: owners(arn, defined.blocks, known) for arn in everyone}
     by_block: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for arn in sorted(everyone):
         for owner in makers[arn]:
             by_block[owner.path, owner.where].append(arn)
-    planned = {role.arn: role for role in roles}
-    for role in roles:
+    planned = {role.arn: role for role in roles if not role.refused}
+    for role in planned.values():
         found = makers[role.arn]
         if role.with_role is None and len(found) == 1:
             owner = found[0]
@@ -102,6 +105,17 @@ def plan(data: Mapping[str, Any], files: Mapping[str, str]) -> Plan:
             role.refused.append((found[0].path, f"more than one block may define it: {places}"))
         _policy_files(role, texts, known, roles)
     return Plan(tuple(roles), tuple(defined.unread))
+
+
+def _invalid(role: Role) -> list[tuple[str, str]]:
+    """Return the new policies of a role that IAM would not take: nothing is written for it then."""
+    found = []
+    for policy in role.after:
+        try:
+            require_valid(policy["document"])
+        except EditError as problem:
+            found.append((policy["name"], problem.message))
+    return found
 
 
 def _in_place(role: Role, owner: Owner, together: Sequence[Role | str], texts: dict[str, str]) -> None:
@@ -141,12 +155,13 @@ def _edited(owner: Owner, proposals: Sequence[cloudformation.Proposal], texts: M
 
 
 def _policy_files(role: Role, texts: dict[str, str], accounts: Accounts, roles: Iterable[Role]) -> None:
-    """Edit the JSON files that hold a policy of the role's; put the other new policies below ``policies/``."""
+    """Edit the JSON files that hold a role's policies; put the rest below ``policies/`` where no code was edited."""
+    in_code = bool(role.edited)
     held = {policy["name"]: policy for policy in role.before if policy["kind"] in ("inline", "customer_managed")}
     for policy in role.after:
         old = held.get(policy["name"])
         path = _path(role.arn, policy["name"])
-        edited = False
+        edited = in_code
         for found in _holding(role, old, texts, accounts, roles) if old else ():
             edited |= _json_file(role, found, policy, texts)
         text = json.dumps(policy["document"], indent=2, ensure_ascii=False) + "\n"

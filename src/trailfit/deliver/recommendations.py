@@ -30,7 +30,8 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "null": (type(None),),
 }
 _KNOWN = frozenset({
-    "$ref", "type", "const", "enum", "anyOf", "required", "additionalProperties", "properties", "items", "pattern", "minLength", "minimum",
+    "$ref", "type", "const", "enum", "anyOf", "required", "additionalProperties", "properties", "items", "pattern",
+    "minLength", "minimum",
     "$schema", "$id", "$defs", "title", "description",
 })  # fmt: skip
 
