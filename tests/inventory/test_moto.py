@@ -1,10 +1,12 @@
 """The inventory against moto: an AWS that somebody else wrote."""
 
 import json
-import urllib.request
+import socket
+import subprocess
+import sys
+import time
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from tests.inventory import account_files
 from trailfit.inventory import from_aws
@@ -17,16 +19,21 @@ MISSING = "iam:GenerateServiceLastAccessedDetails"
 
 @pytest.fixture(scope="module")
 def moto():
-    server = ThreadedMotoServer("127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    # Authentication is a switch of the whole process: another test's server may have left it on.
-    request = urllib.request.Request(
-        f"http://{host}:{port}/moto-api/reset-auth", b"inf", {"Content-Type": "application/octet-stream"}, method="POST"
-    )
-    urllib.request.urlopen(request, timeout=10).close()
-    yield f"http://{host}:{port}"
-    server.stop()
+    """A server in a process of its own: moto's accounts and its authentication switch are a process's."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+        server.terminate()
 
 
 @pytest.fixture
