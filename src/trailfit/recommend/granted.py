@@ -77,9 +77,12 @@ def granted(policies: Sequence[AttachedPolicy]) -> dict[str, list[Via]]:
     for policy in policies:
         broad = _is_broad(policy)
         for index, statement in enumerate(statements(policy)):
-            if statement["Effect"] == "Allow":
-                for action, pattern in actions_of(statement):
-                    found.setdefault(action, []).append(Via(policy, index, pattern, broad))
+            if statement["Effect"] != "Allow":
+                continue
+            ways: dict[str, Via] = {}  # one for each pattern: a bare star alone grants 20,000 actions
+            for action, pattern in actions_of(statement):
+                way = ways.get(pattern) or ways.setdefault(pattern, Via(policy, index, pattern, broad))
+                found.setdefault(action, []).append(way)
     return dict(sorted(found.items()))
 
 
