@@ -11,6 +11,17 @@ MANAGEMENT = [
     "iam:CreateRole",
     "s3:GetBucketPolicy",
     "secretsmanager:GetSecretValue",
+    "bedrock:InvokeModel",
+    "bedrock:ListAsyncInvokes",
+    "iot:CreateThing",
+    "logs:FilterLogEvents",
+    "s3:GetBucketLocation",
+    "s3tables:GetTableMetadataLocation",
+    "sns:GetTopicAttributes",
+    "sqs:CreateQueue",
+    "sqs:PurgeQueue",
+    "states:StartExecution",
+    "xray:GetEncryptionConfig",
 ]
 DATA = {
     "s3:GetObject": ("AWS::S3::Object",),
@@ -20,17 +31,39 @@ DATA = {
     "sqs:SendMessage": ("AWS::SQS::Queue",),
     "sns:Publish": ("AWS::SNS::Topic",),
     "cloudwatch:PutMetricData": ("AWS::CloudWatch::Metric",),
+    "cloudwatch:ListMetrics": ("AWS::CloudWatch::Metric",),
+    "kinesis:GetRecords": ("AWS::Kinesis::Stream",),
+    "s3:BypassGovernanceRetention": ("AWS::S3::Object",),
+    "s3:GetObjectVersion": ("AWS::S3::Object",),
+    "dynamodb:PartiQLSelect": ("AWS::DynamoDB::Table",),
+    "s3tables:GetTableData": ("AWS::S3Tables::Table",),
+    "ses:SendEmail": ("AWS::SES::EmailIdentity",),
+    "sqs:GetQueueAttributes": ("AWS::SQS::Queue",),
+    "sqs:GetQueueUrl": ("AWS::SQS::Queue",),
+    "sqs:ListQueues": ("AWS::SQS::Queue",),
+    "ssmmessages:CreateControlChannel": ("AWS::SSMMessages::ControlChannel",),
+    "xray:GetSamplingTargets": ("AWS::XRay::Trace",),
 }
 CARRIED = {
     "iam:PassRole": ("lambda.amazonaws.com", "CreateFunction"),
-    "s3:GetObjectVersion": ("s3.amazonaws.com", "GetObject"),
-    "dynamodb:PartiQLSelect": ("dynamodb.amazonaws.com", "ExecuteStatement"),
-    "s3:BypassGovernanceRetention": ("s3.amazonaws.com", "DeleteObject"),
     "sts:TagSession": ("sts.amazonaws.com", "AssumeRole"),
+}
+SHOWN_BY = {
+    "s3:GetObjectVersion": ("s3.amazonaws.com", "GetObject"),
+    "s3:BypassGovernanceRetention": ("s3.amazonaws.com", "DeleteObject"),
+    "dynamodb:PartiQLSelect": ("dynamodb.amazonaws.com", "ExecuteStatement"),
 }
 NEVER = [
     "logs:PutLogEvents",
+    "cloudsearch:document",
+    "events:PutEvents",
+    "execute-api:ManageConnections",
     "firehose:PutRecord",
+    "iot:ListThings",
+    "neptune-db:GetEngineStatus",
+    "sagemaker:InvokeEndpoint",
+    "ses:SendRawEmail",
+    "xray:GetSamplingRules",
     "kafka-cluster:WriteData",
     "ssmmessages:CreateDataChannel",
     "nosuch:Action",
@@ -47,8 +80,7 @@ def test_management_event_of_its_own(action):
 def test_only_data_events_show_it(action):
     seen = observability(action)
 
-    assert seen.data_types == DATA[action]
-    assert seen.kind in ("data", "carried")
+    assert (seen.kind, seen.data_types) == ("data", DATA[action])
 
 
 @pytest.mark.parametrize("action", CARRIED)
@@ -56,7 +88,13 @@ def test_other_events_carry_it(action):
     seen = observability(action)
 
     assert seen.kind == "carried"
+    assert seen.data_types == ()
     assert CARRIED[action] in seen.carriers
+
+
+@pytest.mark.parametrize("action", SHOWN_BY)
+def test_data_events_that_show_it_are_named(action):
+    assert SHOWN_BY[action] in observability(action).carriers
 
 
 @pytest.mark.parametrize("action", NEVER)

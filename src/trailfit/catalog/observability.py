@@ -1,9 +1,10 @@
 """Whether CloudTrail can show the use of an action at all: when silence is evidence, and when it never is.
 
 - ``management``: an event of its own, logged by every trail with management events;
-- ``data``: only as a data event, off by default; `data_types` says what the trail must select;
-- ``carried``: no event of its own, but shown by the parameters of others (`carriers`): iam:PassRole by the operations
-  that pass roles, s3:GetObjectVersion by GetObject with a versionId;
+- ``data``: only as a data event, off by default, be it its own or (s3:GetObjectVersion, by GetObject with a versionId)
+  that of its `carriers`; `data_types` says what the trail must select;
+- ``carried``: no event of its own, but shown by the parameters of management events (`carriers`): iam:PassRole by the
+  operations that pass roles;
 - ``never``: silence proves nothing.
 
 Sources: ``data_events.csv``, ``event_rules.csv``, ``operations.csv``, ``pass_role.csv``, ``unlogged_actions.csv`` and
@@ -41,8 +42,8 @@ def _unobservable() -> dict[str, str]:
 
 @cache
 def _unlogged() -> dict[str, str]:
-    """Map actions whose calls leave no event at all to the reason."""
-    return {row["action"]: row["reason"] for row in rows("unlogged_actions")}
+    """Map actions of which silence proves nothing (no event, or perhaps none) to the reason; rows may be patterns."""
+    return {action: row["reason"] for row in rows("unlogged_actions") for action in actions.expand(row["action"])}
 
 
 @cache
@@ -79,25 +80,34 @@ def observability(action: str) -> Observability:
     if (unlogged := _unlogged().get(known)) is not None:
         return Observability("never", (), (), unlogged)
     shown = _unobservable().get(known.lower())
-    own = shown is None and not _silent(service, name)
     others = _carriers().get(known.lower(), ())
-    operations = ([(service, name)] if own else []) + list(others)
-    if not operations:
-        return Observability("never", (), (), "no CloudTrail event shows it: a permission that other calls only check")
     carriers = tuple((source_of(of), event) for of, event in others)
     data_types = rules.data_events()
-    types = tuple(sorted({kind for of, event in operations for kind in data_types.get((of, event.lower()), ())}))
-    if own:
-        mine = data_types.get((service, name.lower()), ())
-        if not mine:
-            return Observability("management", (), carriers, "a management event of its own")
-        return Observability("data", types, carriers, f"its own event is a data event ({', '.join(mine)})")
+    if shown is None and not _silent(service, name):
+        if mine := data_types.get((service, name.lower()), ()):
+            return Observability("data", mine, carriers, f"its own event is a data event ({', '.join(mine)})")
+        return Observability("management", (), carriers, "a management event of its own")
+    if not others:
+        return Observability("never", (), (), "no CloudTrail event shows it: a permission that other calls only check")
     events = ", ".join(sorted({event for _, event in others})[:5])
-    if shown != "always" and not _silent(service, name):
-        return Observability("carried", types, carriers, f"no event of its own; the parameters of {events} show it")
-    if types:
+    if types := _only_data(service, others):
         return Observability("data", types, carriers, f"the data events {events} show it ({', '.join(types)})")
+    if shown != "always" and not _silent(service, name):
+        return Observability("carried", (), carriers, f"no event of its own; the parameters of {events} show it")
     return Observability("management", (), carriers, f"the management events {events} show it")
+
+
+def _only_data(service: str, carriers: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+    """Name the data types without which an action may stay unseen; none where management events show it.
+
+    Where the action's own service has carriers, any of them that is a data event counts: silence of the others says
+    nothing about it. Those of other services count only when all are data events (iam:PassRole is passed by hundreds
+    of management events, and by a workflow's start, which is a data event of Amazon SWF).
+    """
+    data_types = rules.data_events()
+    own = [data_types.get((of, event.lower()), ()) for of, event in carriers if of == service]
+    found = own or [data_types.get((of, event.lower()), ()) for of, event in carriers]
+    return tuple(sorted({kind for kinds in found for kind in kinds})) if own or all(found) else ()
 
 
 def _silent(service: str, name: str) -> bool:

@@ -27,6 +27,7 @@ class Place:
 _QUEUE_HOST = re.compile(r"(?:sqs[.-])?(?P<region>[a-z]{2,4}(?:-[a-z]+)+-\d+)\.")
 _GEOGRAPHY = re.compile(r"(?:us|us-gov|eu|apac|jp|au|ca|sa|me|af|global)\.")
 _HEX = re.compile(r"[0-9a-f]+")
+_AWS_DOCUMENT = re.compile(r"aws|amazon|amzn", re.IGNORECASE)
 _SECRET_SUFFIX = re.compile(r"-[A-Za-z0-9]{6}\Z")
 _TABLE = r"""(?P<table>"[^"]+"|[\w.:/-]+?)(?:\.(?P<index>"[^"]+"|[\w-]+))?(?=\s|\Z|[;)\]])"""
 _PARTIQL = {
@@ -153,6 +154,14 @@ def _after(text: str, _place: Place, arg: str) -> str | None:
     return text if text.startswith("arn:") else text.partition(arg)[2] or None
 
 
+def _owned_by_aws(text: str, place: Place, arg: str) -> str | None:
+    """Read the name of a Systems Manager document that AWS owns as its ARN, of type `arg`: it has no account.
+
+    The names that begin so are AWS's own: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateDocument.html
+    """
+    return f"arn:{place.partition}:ssm:{place.region}::{arg}/{text}" if _AWS_DOCUMENT.match(text) else None
+
+
 def _same(text: str, _place: Place, _arg: str) -> str | None:
     return text
 
@@ -169,6 +178,7 @@ TRANSFORMS: dict[str, Callable[[str, Place, str], str | None]] = {
     "log_group": _log_group,
     "model": _model,
     "not_prefix": _not_prefix,
+    "owned_by_aws": _owned_by_aws,
     "partiql": _partiql,
     "path_prefix": _path_prefix,
     "prefix": _prefix,
