@@ -71,9 +71,12 @@ def command(
     Each event counts once, however often it was delivered. Run it again at any time: only new log objects are read,
     and after an interruption it goes on where it stopped.
     """
+    import os
     import signal
     import threading
 
+    # Read when pyarrow loads, here and in workers: the reason stands in `preload`.
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     from trailfit.cli.progress import reporter
     from trailfit.ingest.run import list_new, run
     from trailfit.ingest.selection import select

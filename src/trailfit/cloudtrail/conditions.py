@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -15,34 +16,69 @@ from trailfit.cloudtrail.paths import nodes, values
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    Condition = Callable[[object], bool]
-
 _TERM = re.compile(r"(?P<not>!)?(?P<path>[^\s=!~]+)(?:(?P<op>!?[=~])(?P<value>.*))?", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One term: its test, the lower-case key that its path begins with, and what it gives where that is absent."""
+
+    test: Callable[[object], bool]
+    key: str
+    absent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Terms that must all hold."""
+
+    terms: tuple[Term, ...]
+
+    def __call__(self, parameters: object) -> bool:
+        """Tell whether the request holds what is asked."""
+        return all(term.test(parameters) for term in self.terms)
+
+    def given(self, keys: frozenset[str]) -> Condition | None:
+        """Give what is left to test of a request that has only these keys (lower-case); None where it cannot hold."""
+        left = []
+        for term in self.terms:
+            if term.key in keys or term.key.startswith("@"):
+                left.append(term)
+            elif not term.absent:
+                return None
+        return Condition(tuple(left))
 
 
 @cache
 def condition(text: str) -> Condition | None:
     """Compile a condition; None for the empty one, which always holds."""
-    terms = [_term(part.strip()) for part in text.split(" and ") if part.strip()]
-    if not terms:
-        return None
-    if len(terms) == 1:
-        return terms[0]
-    return lambda parameters: all(term(parameters) for term in terms)
+    terms = tuple(_term(part.strip()) for part in text.split(" and ") if part.strip())
+    return Condition(terms) if terms else None
 
 
-def _term(text: str) -> Condition:
+def _term(text: str) -> Term:
     found = _TERM.fullmatch(text)
     if not found:
         raise ValueError(f"not a condition: `{text}`")
     path, value = tuple(found["path"].split(".")), found["value"]
+    key = path[0].lower()
     match found["op"]:
         case None:
             absent = bool(found["not"])
-            return lambda parameters: bool(nodes(parameters, path)) != absent
+            return Term(lambda parameters: bool(nodes(parameters, path)) != absent, key, absent)
         case "=" | "!=" as op:
             wanted = frozenset(value.lower().split("|"))
-            return lambda parameters: any(one.lower() in wanted for one in values(parameters, path)) == (op == "=")
+            positive = op == "="
+            return Term(
+                lambda parameters: any(one.lower() in wanted for one in values(parameters, path)) == positive,
+                key,
+                not positive,
+            )
         case op:
             regex = re.compile(value, re.IGNORECASE)
-            return lambda parameters: any(regex.match(one) for one in values(parameters, path)) == (op == "~")
+            positive = op == "~"
+            return Term(
+                lambda parameters: any(regex.match(one) for one in values(parameters, path)) == positive,
+                key,
+                not positive,
+            )

@@ -152,8 +152,13 @@ def _listed_arns(resources: object) -> list[str]:
     """List the ARNs of ``resources[]``; ``ARNPrefix`` (of listings) is none."""
     if not isinstance(resources, list):
         return []
-    arns = (one.get("ARN") or one.get("arn") for one in resources if isinstance(one, dict))
-    return [arn for arn in arns if isinstance(arn, str) and arn.startswith("arn:")]
+    arns: list[str] = []
+    for one in resources:
+        if isinstance(one, dict):
+            arn = one.get("ARN") or one.get("arn")
+            if isinstance(arn, str) and arn.startswith("arn:"):
+                arns.append(arn)
+    return arns
 
 
 def _outcome(

@@ -22,7 +22,8 @@ def nodes(node: object, path: tuple[str, ...]) -> list[Any]:
     """List the nodes at `path`, lists opened. A null is absent."""
     found = [node]
     for key in path:
-        found = [below for one in _opened(found) for below in _step(one, key)]
+        opened = _opened(found)
+        found = _step(opened[0], key) if len(opened) == 1 else [below for one in opened for below in _step(one, key)]
         if not found:
             return found
     return _opened(found)
@@ -38,7 +39,9 @@ def _step(node: object, key: str) -> list[Any]:
     value = node.get(key)
     if value is None:
         lower = key.lower()
-        value = next((v for k, v in node.items() if v is not None and k.lower() == lower), None)
+        for name, found in node.items():
+            if found is not None and name.lower() == lower:
+                return [found]
     return [] if value is None else [value]
 
 

@@ -6,7 +6,7 @@ Look-up order: alias → explicit rules → the catalogue's action of that name 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -19,9 +19,13 @@ from trailfit.cloudtrail.paths import values
 from trailfit.cloudtrail.resource_texts import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from trailfit.cloudtrail.conditions import Condition
+
+
+#: Sets of request keys that a plan remembers.
+_KEY_SETS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +54,30 @@ class Plan:
     free: bool
     unknown: str | None
     data_types: tuple[str, ...] = ()
+    _by_keys: dict[tuple[str, ...], tuple[Need, ...]] = field(default_factory=dict, compare=False, repr=False)
+
+    def _fitting(self, request: object) -> tuple[Need, ...]:
+        """Leave out the needs that a request with such keys cannot have, and the terms that its keys settle."""
+        if not isinstance(request, dict):
+            return self.needs
+        keys: tuple[str, ...] = tuple(request)
+        items = request.get("items")
+        if isinstance(items, list):
+            if not all(isinstance(item, str) for item in items):
+                return self.needs
+            # Paths go through the list, where nothing of this kind has keys.
+            keys = ()
+        found = self._by_keys.get(keys)
+        if found is None:
+            if len(self._by_keys) >= _KEY_SETS:
+                self._by_keys.clear()
+            found = self._by_keys[keys] = tuple(_given(self.needs, frozenset(key.lower() for key in keys)))
+        return found
 
     def uses(self, source: Source, resource_arns: Sequence[str]) -> tuple[Use, ...]:
         """List the uses of one event: `resource_arns` are those of its ``resources[]``."""
         out: list[Use] = []
-        for need in self.needs:
+        for need in self._fitting(source.request):
             if need.when is not None and not need.when(source.request):
                 continue
             arns, how = need.resources.find(source, resource_arns)
@@ -62,7 +85,14 @@ class Plan:
             if need.proves:
                 context += tuple((key, text) for key, path in need.proves for text in values(source.request, path))
             out += [Use(need.action, arn, need.role, f"{need.basis}; {how}", context) for arn in arns]
-        return tuple(dict.fromkeys(out))
+        return tuple(out) if len(out) < 2 else tuple(dict.fromkeys(out))
+
+
+def _given(needs: tuple[Need, ...], keys: frozenset[str]) -> Iterator[Need]:
+    for need in needs:
+        left = need.when and need.when.given(keys)
+        if need.when is None or left is not None:
+            yield replace(need, when=left if left and left.terms else None)
 
 
 @dataclass(frozen=True, slots=True)

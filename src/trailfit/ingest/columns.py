@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from trailfit.cloudtrail.event import Event, Use
 
-_LARGE = 30_000
+_LARGE = 12_000
 _WHO = ("principal", "principal_kind", "session", "access_key_id", "invoked_by")
 _CALL = (
     "region", "event_source", "event_name", "event_category", "event_type", "data_type", "read_only", "outcome",

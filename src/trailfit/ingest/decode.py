@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from trailfit.cloudtrail.plan import Plan
     from trailfit.model import LogObject
 
-_SHAPES = 20_000
+#: Callers, kinds of calls and whole records that are remembered; seconds, an hour of a busy account.
+_SHAPES = 4_000
+_TIMES = 10_000
 _EPOCH = datetime(1970, 1, 1)
 
 
@@ -124,7 +126,7 @@ class Decoder:
 
     def __init__(self) -> None:
         self.columns = Columns()
-        self._shapes: dict[tuple[object, ...], tuple[str, int, int, int]] = {}
+        self._shapes: dict[tuple[object, ...], tuple[str, int, int]] = {}
         self._kinds: dict[tuple[object, ...], _Kind] = {}
         self._callers: dict[bytes, tuple[int, int, UserIdentity | None]] = {}
         self._variants: dict[tuple[object, ...], int] = {}
@@ -206,13 +208,13 @@ class Decoder:
                 account, call_code, uses_code = self._whole(thin, who, identity, request)
                 unit_code = self.columns.code_unit[account, when[1]]
             else:
-                unit_code = kind.units.get(when[1])
-                if unit_code is None:
+                unit_code = kind.units.get(when[1], -1)
+                if unit_code < 0:
                     unit_code = kind.units[when[1]] = self.columns.code_unit[kind.account, when[1]]
                 call_code = kind.call_code
                 said = (request, bytes(thin.resources)) if kind.lists else request
-                uses_code = kind.known.get(said)
-                if uses_code is None:
+                uses_code = kind.known.get(said, -1)
+                if uses_code < 0:
                     uses_code = self._learn_uses(kind, said)
             append(
                 (
@@ -234,7 +236,7 @@ class Decoder:
     def _learn_time(self, text: str | None) -> tuple[int, date] | None:
         when = read_time(text or "")
         if when is not None:
-            if len(self._times) > 2 * 86_400:
+            if len(self._times) >= _TIMES:
                 self._times.clear()
             self._times[text] = when
         return when

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 #: Bytes of Arrow data that a unit keeps in memory at the most.
-_IN_MEMORY = 48 * 1024 * 1024
+_IN_MEMORY = 24 * 1024 * 1024
 
 _names = itertools.count()
 
@@ -83,10 +83,13 @@ class Rows:
             Path(path).unlink(missing_ok=True)
 
     def _write(self) -> None:
+        import pyarrow as pa
+
         path = str(self._folder / f"spill-{next(_names)}.arrow")
         _write(path, self._tables)
         self._tables.clear()
         self._bytes = 0
+        pa.default_memory_pool().release_unused()
         self._files.append(path)
 
     def _split(self, number: int) -> Iterator[Iterator[pa.Table]]:

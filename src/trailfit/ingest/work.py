@@ -119,7 +119,16 @@ def run_finish(task: Finish) -> Outcome:
 
 def run(task: Stretch | Finish) -> Outcome:
     """Do a task: the function that the engine calls in its processes."""
-    return run_finish(task) if isinstance(task, Finish) else run_stretch(task)
+    import gc
+
+    # Rows are tuples without cycles by the ten thousand, which the collector would go through again and again.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return run_finish(task) if isinstance(task, Finish) else run_stretch(task)
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def fetch(objects: list[LogObject], *, payer: bool) -> Iterator[tuple[LogObject, bytes | None, str | None]]:
@@ -155,6 +164,8 @@ def _make(unit: Unit, rows: Rows, held: Held, folder: Path, catalog: str) -> tup
     staged = folder / f"{unit.account}-{unit.day.isoformat()}"
     rows.add_held(held)
     buckets, number = rows.buckets()
+    # What decoding needed is free again, but not given back: without this it stays ours beside what comes now.
+    pa.default_memory_pool().release_unused()
     made: Any = make(buckets, number, staged, catalog)
     rows.close()
     pa.default_memory_pool().release_unused()
