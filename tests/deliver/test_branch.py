@@ -291,6 +291,35 @@ def test_every_role_is_told_in_the_same_detail_where_not_all_has_room(repo: Path
     assert len({part.count("\n") for part in parts[:-1]}) == 1
 
 
+def test_findings_point_to_the_line_that_defines_the_role(repo: Path, tmp_path: Path) -> None:
+    data = {
+        **only_orders(),
+        "findings": [sample.finding(ORDERS, "UnusedPermission"), sample.finding("x", "UnusedIAMRole")],
+    }
+    branch.propose(data, repo, tmp_path / "out")
+    sarif = json.loads((tmp_path / "out" / "findings.sarif").read_text())
+
+    found = {}
+    for result in sarif["runs"][0]["results"]:
+        place = result["locations"][0]["physicalLocation"]
+        found[result["ruleId"]] = (place["artifactLocation"]["uri"], place["region"]["startLine"])
+    lines = (repo / "template.yaml").read_text().splitlines()
+    path, line = found["UnusedPermission"]
+    assert path == "template.yaml"
+    assert lines[line - 1].strip() == "OrdersWriterRole:"
+    assert found["UnusedIAMRole"] == ("recommendations.json", 1)
+
+
+def test_the_head_tells_what_was_not_edited_and_why(repo: Path, tmp_path: Path) -> None:
+    text = (repo / "template.yaml").read_text()
+    (repo / "template.yaml").write_text(text.replace("AmazonDynamoDBFullAccess", "AmazonS3FullAccess"))
+    git(repo, "commit", "-q", "-am", "other")
+    text = branch.propose(only_orders(), repo, tmp_path / "out").body.read_text()
+
+    assert "0 of 1 are edited where this repository defines them." in text
+    assert f"- `{ORDERS}`: `template.yaml`: OrdersWriterRole: the file does not hold the policy" in text
+
+
 def test_no_markup_of_a_name_is_live_where_the_body_is_rendered(repo: Path, tmp_path: Path) -> None:
     markdown_it = pytest.importorskip("markdown_it", reason="markdown-it-py is not installed")
     data = sample.hostile()

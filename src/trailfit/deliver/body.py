@@ -82,6 +82,8 @@ def _head(data: Mapping[str, Any], roles: Sequence[Role]) -> Iterator[str]:
         f"From {window['from']} to {window['to']} ({window['days']} days). Each change was proved to grant nothing "
         "new and to allow every call that the logs show."
     )
+    if roles:
+        yield from _edits(roles)
     everywhere = _everywhere(roles)
     if everywhere:
         yield from ("", f"For every role: {'; '.join(map(markdown, everywhere))}.")
@@ -109,6 +111,19 @@ def _everywhere(roles: Sequence[Role]) -> list[str]:
     """Return the reasons that all recommendations give, which are told once."""
     given = [recommendation["reasons"] for role in roles for recommendation in role.recommendations]
     return [reason for reason in given[0] if all(reason in reasons for reasons in given)] if len(given) > 1 else []
+
+
+def _edits(roles: Sequence[Role]) -> Iterator[str]:
+    """Tell for how many roles the code is edited, for how many there is JSON, and what was not edited and why."""
+    edited = sum(bool(role.edited) for role in roles)
+    yield from ("", f"{edited:,} of {len(roles):,} are edited where this repository defines them.")
+    unknown = sum(bool(role.added) and not role.edited and not role.refused for role in roles)
+    if unknown:
+        yield f"For {unknown:,} no file was found that does: their new policies lie below `policies/`."
+    refused = [(role, path, reason) for role in roles for path, reason in role.refused]
+    if refused:
+        yield from ("", "**Not edited:**", "")
+        yield from (f"- {code_span(role.arn)}: {code_span(path)}: {markdown(reason)}" for role, path, reason in refused)
 
 
 def _role(role: Role, one: PrincipalView, detail: _Detail, everywhere: Sequence[str]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from trailfit.deliver import body
+from trailfit.deliver import body, findings
 from trailfit.deliver.git import Change, Repository
 from trailfit.deliver.plan import Plan, Role, plan
 from trailfit.deliver.text import visible
@@ -67,7 +67,8 @@ def propose(data: Mapping[str, Any], repo: Path, out: Path, *, dry_run: bool = F
     """Make or update the branch ``trailfit/<last day>`` in the repository at `repo`, from its current commit.
 
     Only recommendations that are `safe` are put on it. The work tree, the index and the current branch stay as
-    they are; with `dry_run` nothing at all is written to the repository. The pull request's text goes to `out`.
+    they are; with `dry_run` nothing at all is written to the repository. The pull request's text goes to `out`, and the
+    findings as SARIF once more, now that the files are known which define the roles.
     Raises `ForgeError` where the branch holds commits of others, or is checked out.
     """
     with Repository(repo, scratch=dry_run) as repository:
@@ -98,6 +99,8 @@ def _propose(data: Mapping[str, Any], repository: Repository, out: Path, *, dry_
     try:
         out.mkdir(parents=True, exist_ok=True)
         place.write_bytes(text.encode())
+        sarif = findings.as_sarif(data, planned.places)
+        (out / "findings.sarif").write_bytes(sarif.encode("utf-8", "backslashreplace"))
     except OSError as problem:
         raise SourceError(f"cannot be written: {problem.strerror}", where=str(place)) from None
     return Proposed(name, base, tip, status, planned, place, repository.diff(base, tip))

@@ -10,6 +10,7 @@ import io
 import json
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from trailfit.deliver.text import csv_cell, visible
 from trailfit.deliver.view import account_of
@@ -61,8 +62,12 @@ def as_csv(data: Mapping[str, Any]) -> str:
     return out.getvalue()
 
 
-def as_sarif(data: Mapping[str, Any]) -> str:
-    """Return the findings as SARIF 2.1.0 (https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html)."""
+def as_sarif(data: Mapping[str, Any], places: Mapping[str, tuple[str, int]] | None = None) -> str:
+    """Return the findings as SARIF 2.1.0 (https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html).
+
+    `places` are the file and line of a repository that define a role or user; findings about others point to
+    ``recommendations.json``.
+    """
     findings = _sorted(data)
     kinds = sorted({f["kind"] for f in findings})
     log = {
@@ -72,7 +77,7 @@ def as_sarif(data: Mapping[str, Any]) -> str:
             {
                 "tool": {"driver": {"name": "trailfit", "rules": [_rule(kind, findings) for kind in kinds]}},
                 "columnKind": "unicodeCodePoints",
-                "results": [_result(finding, kinds) for finding in findings],
+                "results": [_result(finding, kinds, places or {}) for finding in findings],
             }
         ],
     }
@@ -90,7 +95,8 @@ def _rule(kind: str, findings: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _result(finding: Mapping[str, Any], kinds: list[str]) -> dict[str, Any]:
+def _result(finding: Mapping[str, Any], kinds: list[str], places: Mapping[str, tuple[str, int]]) -> dict[str, Any]:
+    path, line = places.get(finding["principal"], ("recommendations.json", 1))
     return {
         "ruleId": finding["kind"],
         "ruleIndex": kinds.index(finding["kind"]),
@@ -98,7 +104,7 @@ def _result(finding: Mapping[str, Any], kinds: list[str]) -> dict[str, Any]:
         "message": {"text": _sarif_text(_sentence(finding))},
         "locations": [
             {
-                "physicalLocation": {"artifactLocation": {"uri": "recommendations.json"}, "region": {"startLine": 1}},
+                "physicalLocation": {"artifactLocation": {"uri": quote(path)}, "region": {"startLine": line}},
                 "logicalLocations": [{"fullyQualifiedName": visible(finding["principal"]), "kind": "resource"}],
             }
         ],

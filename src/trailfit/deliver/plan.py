@@ -63,10 +63,14 @@ def is_for_code(recommendation: Mapping[str, Any]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What becomes of every role with a safe proposal, and the files that could not be read."""
+    """What becomes of every role with a safe proposal, and the files that could not be read.
+
+    `places` are the file and line that define a role or user, of all those that one block surely or likely defines.
+    """
 
     roles: tuple[Role, ...]
     unread: tuple[tuple[str, str], ...]
+    places: Mapping[str, tuple[str, int]]
 
 
 def plan(data: Mapping[str, Any], files: Mapping[str, str]) -> Plan:
@@ -104,7 +108,8 @@ def plan(data: Mapping[str, Any], files: Mapping[str, str]) -> Plan:
             places = ", ".join(f"{owner.path} {owner.where}" for owner in found)
             role.refused.append((found[0].path, f"more than one block may define it: {places}"))
         _policy_files(role, texts, known, roles)
-    return Plan(tuple(roles), tuple(defined.unread))
+    defining = {arn: (found[0].path, found[0].block.line) for arn, found in makers.items() if len(found) == 1}
+    return Plan(tuple(roles), tuple(defined.unread), defining)
 
 
 def _invalid(role: Role) -> list[tuple[str, str]]:

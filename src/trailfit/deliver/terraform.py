@@ -29,12 +29,13 @@ _INTERPOLATION = re.compile(r"(?<![$%])\$\{([^{}]*)\}")
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """An `aws_iam_role`: the folder it stands in, its label, its name where that is written out."""
+    """An `aws_iam_role`: the folder it stands in, its label, its name where that is written out, its first line."""
 
     folder: str
     path: str
     label: str
     name: str | None
+    line: int
 
     @property
     def address(self) -> str:
@@ -116,7 +117,9 @@ class Module:
     def roles(self) -> list[Role]:
         """List the roles of the folder."""
         return [
-            Role(self.folder, path, block.labels[1], block.text("name"))
+            Role(
+                self.folder, path, block.labels[1], block.text("name"), self.texts[path].count("\n", 0, block.start) + 1
+            )
             for path, block in self.resources("aws_iam_role")
         ]
 
