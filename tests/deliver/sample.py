@@ -87,7 +87,7 @@ def recommendation(principal: str, before: list[Any], after: list[Any], **more: 
 
 
 def hash_of(text: str) -> int:
-    return sum(ord(char) * 31**index for index, char in enumerate(text)) % 2**32
+    return int(sum(ord(char) * 31**index for index, char in enumerate(text)) % 2**32)
 
 
 def finding(principal: str, kind: str, **more: Any) -> dict[str, Any]:

@@ -288,6 +288,31 @@ def test_the_region_is_a_variable_where_the_template_s_own_resource_tells_it(arn
     assert "eu-west-1" not in lines
 
 
+def test_a_table_of_the_same_name_in_another_region_is_another_table() -> None:
+    text = template("      ManagedPolicyArns:\n        - arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess")
+    arns = [f"arn:aws:dynamodb:{region}:{ACCOUNT}:table/orders" for region in ("eu-west-1", "eu-central-1")]
+    lines = changed(text, [FULL], [inline("fitted", allow("dynamodb:GetItem", arns))])
+
+    assert "GetAtt" not in lines
+    assert ":eu-west-1:${AWS::AccountId}:table/orders" in lines
+    assert ":eu-central-1:${AWS::AccountId}:table/orders" in lines
+
+
+def test_a_function_s_log_tells_the_region_where_tables_are_in_two() -> None:
+    text = (
+        template("      ManagedPolicyArns:\n        - arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess")
+        + "  Function:\n    Type: AWS::Serverless::Function\n    Properties:\n      FunctionName: write\n      Role: !GetAtt Writer.Arn\n"
+    )
+    arns = [f"arn:aws:dynamodb:{region}:{ACCOUNT}:table/orders" for region in ("eu-west-1", "eu-central-1")]
+    log = f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:/aws/lambda/write:*"
+    new = inline("fitted", allow("dynamodb:GetItem", arns), allow("logs:PutLogEvents", log))
+    lines = changed(text, [{**FULL, "document": document(allow("*", "*"))}], [new])
+
+    assert lines.count("- !GetAtt Orders.Arn") == 1
+    assert ":eu-central-1:${AWS::AccountId}:table/orders" in lines
+    assert ":logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/lambda/write:*" in lines
+
+
 def test_the_region_is_written_out_where_nothing_tells_the_stack_s() -> None:
     text = template("      ManagedPolicyArns:\n        - arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess")
     other = inline("fitted", allow("dynamodb:GetItem", f"arn:aws:dynamodb:eu-west-1:{ACCOUNT}:table/other"))

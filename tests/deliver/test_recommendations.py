@@ -14,7 +14,9 @@ from trailfit.errors import SourceError, UsageError
 from . import sample
 
 JUDGE = jsonschema.Draft202012Validator(recommendations.schema())
-JUNK = st.sampled_from([None, True, 0, -1, 1.5, "", "x", [], {}, [{}], {"Statement": []}, "2026-01-01", "safe"])
+JUNK: st.SearchStrategy[Any] = st.sampled_from(
+    [None, True, 0, -1, 1.5, "", "x", [], {}, [{}], {"Statement": []}, "2026-01-01", "safe"]
+)
 
 
 def places(data: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

@@ -15,7 +15,7 @@ from trailfit.catalog import tables
 from trailfit.deliver.references import ANYTHING, Template, key_of
 from trailfit.deliver.splice import Splicer, apply, equal, has_literal_actions
 from trailfit.deliver.tree import Node, is_function, parse_json, parse_yaml
-from trailfit.deliver.union import prove, require_valid, union
+from trailfit.deliver.union import prove, put_out, require_valid, union
 from trailfit.deliver.write import Flow, Yaml
 from trailfit.errors import EditError
 
@@ -32,12 +32,12 @@ _ATTACHED = {
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A resource that makes a role, and the names by which the role may be known."""
+    """A resource that makes a role, the role's name where that is written out, and the line it begins on."""
 
     logical_id: str
     type: str
     role_name: str | None
-    function_name: str | None
+    line: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +80,9 @@ def blocks(text: str) -> list[Block]:
             continue
         if kind.value == FUNCTION and resource.get("Properties", "Role") is not None:
             continue
-        names = [_text(resource.get("Properties", name)) for name in ("RoleName", "FunctionName")]
-        found.append(Block(key.value, kind.value, *names))
+        role_name = _text(resource.get("Properties", "RoleName"))
+        line = text.count("\n", 0, key.start) + 1
+        found.append(Block(key.value, kind.value, role_name, line))
     return found
 
 
@@ -329,11 +330,23 @@ def _verify(text: str, block: Block, held: Sequence[_Held], fits: Sequence[_Fit]
         if not any(equal(new.content, one) for one in intended):
             raise EditError("the edited file says something else than is proposed")
         require_valid(new.content)
-    written = [statement for new in left for statement in _statements(new.content)]
+    documents = [(str(new.content.get("Version", "2008-10-17")), _statements(new.content)) for new in left]
     for fit in fits:
-        fresh = Template(root.get("Resources"), fit.template.account, dict(fit.template.bound))
-        after = [one for policy in fit.proposal.after for one in _statements(policy["document"])]
-        if len(after) == len(written) and all(any(fresh.agrees(one, each) for one in written) for each in after):
-            continue
-        documents = [(str(new.content.get("Version", "2008-10-17")), _statements(new.content)) for new in left]
-        prove(documents, fit.before, fit.proposal.after, fit.template.resolve, fit.template.account)
+        if not _says(documents, fit, Template(root.get("Resources"), fit.template.account, dict(fit.template.bound))):
+            prove(documents, fit.before, fit.proposal.after, fit.template.resolve, fit.template.account)
+
+
+def _says(documents: Sequence[tuple[str, list[Any]]], fit: _Fit, fresh: Template) -> bool:
+    """Tell whether the documents written are those proposed for one account, statement for statement.
+
+    Compared is what their expressions come out as; where nobody can tell that, what they may come out as.
+    """
+    after = [one for policy in fit.proposal.after for one in _statements(policy["document"])]
+    written = [one for _, statements in documents for one in statements]
+    try:
+        exact = [one for _, statements in documents for one in put_out(statements, fit.template.resolve)]
+    except EditError:
+        matches = [any(fresh.agrees(one, each) for one in written) for each in after]
+    else:
+        matches = [any(equal(one, each) for one in exact) for each in after]
+    return len(after) == len(written) and all(matches)

@@ -187,21 +187,22 @@ class Template:
         for key, known in sorted(self.bound.items()):
             if "${AWS::Region}:" in key and known.startswith("arn:") and known.count(":") >= 5:
                 return known.split(":")[3]
-        own = {arn.split(":")[3] for arn in self.named if arn.count(":") >= 5 and self._is_own(arn)}
-        return own.pop() if len(own) == 1 else None
+        for own in (self._own("log-group:/aws/lambda/{name}"), self._own("")):  # a function's log is where it runs
+            if own:
+                return own.pop() if len(own) == 1 else None
+        return None
 
-    def _is_own(self, arn: str) -> bool:
-        """Tell whether an ARN has the name that the template gives one of its resources, or a function's log group."""
+    def _own(self, logs: str) -> set[str]:
+        """Return the regions of the ARNs that name a resource of the template, or a function's log (`logs`)."""
+        found = set()
         for logical, facts in self._named():
             name = self._physical(logical, facts["name_property"])
-            pattern = self._arn(facts["arn"], name)
-            if "{region}" in facts["arn"] and re.match(rf"{pattern}(?![A-Za-z0-9_.-])", arn):
-                return True
-            if ":lambda:" in facts["arn"]:
-                logs = self._arn("arn:{partition}:logs:{region}:{account}:log-group:/aws/lambda/{name}", name)
-                if re.match(rf"{logs}(?![A-Za-z0-9_.-])", arn):
-                    return True
-        return False
+            if "{region}" not in facts["arn"] or (logs and ":lambda:" not in facts["arn"]):
+                continue
+            template = f"arn:{{partition}}:logs:{{region}}:{{account}}:{logs}" if logs else facts["arn"]
+            pattern = re.compile(self._arn(template, name) + "(?![A-Za-z0-9_.-])")
+            found |= {arn.split(":")[3] for arn in self.named if pattern.match(arn)}
+        return found
 
     # --- from an expression to its text ---------------------------------------------------------------------
 
@@ -269,6 +270,8 @@ class Template:
             pattern = self._arn(facts["arn"], self._physical(logical, facts["name_property"]))
             match = re.match(pattern, text)
             rest = text[match.end() :] if match else ""
+            if match and "{region}" in facts["arn"] and text.split(":")[3] != self.region:
+                continue  # a table of this name in another region is another table
             if match and not rest:
                 reference = {"Fn::GetAtt": [logical, facts["arn_attribute"]]}
                 found.append({"Ref": logical} if facts["ref"] == "arn" else reference)

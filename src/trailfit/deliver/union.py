@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     #: Puts out a value of a file as it is deployed in one account; None where nobody can tell.
     Resolve = Callable[[Any], str | None]
 
-_RESOURCES = ("Resource", "NotResource")
+#: The elements in which a file may have expressions.
+_EXPRESSED = ("Resource", "NotResource", "Condition")
 
 
 def union(parts: Iterable[Sequence[dict[str, Any]]], resolvers: Sequence[Resolve]) -> list[dict[str, Any]]:
@@ -103,19 +104,12 @@ def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _document(version: str, statements: Sequence[Mapping[str, Any]], resolve: Resolve) -> Document:
-    """Return statements of a file as a policy document, their values put out; raises `EditError`."""
-    put_out = [
-        {
-            key: _put_out(value, resolve) if key in (*_RESOURCES, "Condition") else value
-            for key, value in statement.items()
-        }
+def put_out(statements: Iterable[Mapping[str, Any]], resolve: Resolve) -> list[dict[str, Any]]:
+    """Return a file's statements with their expressions put out; raises `EditError` where nobody can tell."""
+    return [
+        {key: _put_out(value, resolve) if key in _EXPRESSED else value for key, value in statement.items()}
         for statement in statements
     ]
-    try:
-        return Document.parse({"Version": version, "Statement": put_out})
-    except PolicyError as problem:
-        raise EditError(f"IAM would not take the policy: {problem.message}") from None
 
 
 def _put_out(value: Any, resolve: Resolve) -> Any:
@@ -126,7 +120,17 @@ def _put_out(value: Any, resolve: Resolve) -> Any:
         return text
     if isinstance(value, dict) and not any(key == "Ref" or key.startswith("Fn::") for key in value):
         return {key: _put_out(inner, resolve) for key, inner in value.items()}
+    if isinstance(value, bool | int | float):
+        return value
     raise EditError("a value of the policy cannot be worked out for every account that the block is deployed in")
+
+
+def _document(version: str, statements: Sequence[Mapping[str, Any]], resolve: Resolve) -> Document:
+    """Return statements of a file as a policy document, their values put out; raises `EditError`."""
+    try:
+        return Document.parse({"Version": version, "Statement": put_out(statements, resolve)})
+    except PolicyError as problem:
+        raise EditError(f"IAM would not take the policy: {problem.message}") from None
 
 
 def prove(
