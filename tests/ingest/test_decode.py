@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from datetime import datetime, timedelta
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -16,6 +17,7 @@ from trailfit.cloudtrail.record import parse_record
 from trailfit.ingest.decode import Decoder, read_time
 from trailfit.model import LogObject
 
+EPOCH, MICROSECOND = datetime(1970, 1, 1), timedelta(microseconds=1)
 PLAIN = (
     "event_id", "region", "event_source", "event_name", "event_category", "event_type", "data_type", "read_only", "principal",
     "principal_kind", "session", "access_key_id", "outcome", "error_code", "error_message", "counts_as_use", "why", "source_ip",
@@ -137,3 +139,21 @@ def test_times_are_read_in_the_forms_that_tools_write():
         assert read_time(text) == noon
     for text in ("", "soon", "2026-13-01T00:00:00Z", "9" * 10 + "x"):
         assert read_time(text) is None
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            ["2026-10-31T12:00:", "2026-10-31T12:01:", "2026-W44-6T12:00:", "20261031T120030.5", "20261031T1200+09:", ""]
+        ).flatmap(lambda start: st.sampled_from(["00Z", "07Z", "59Z", "60Z", "7Z", "00+01:00", "30", "٠٠Z"]).map(start.__add__)),
+        min_size=1,
+        max_size=12,
+    )
+)  # fmt: skip
+def test_a_time_whose_minute_is_known_is_the_time_it_says(times):
+    rows = decoded(gzip.compress(compact(*(record(f"{n}", text) for n, text in enumerate(times)))))
+
+    assert sorted((row["event_time"] - EPOCH) // MICROSECOND for row in rows) == sorted(
+        found[0] for text in times if (found := read_time(understand(parse_record(record("x", text))).time))
+    )

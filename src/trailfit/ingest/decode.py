@@ -35,9 +35,11 @@ if TYPE_CHECKING:
     from trailfit.cloudtrail.plan import Plan
     from trailfit.model import LogObject
 
-#: Callers, kinds of calls and whole records that are remembered; seconds, an hour of a busy account.
+#: Callers, kinds of calls and whole records that are remembered; minutes, a week.
 _SHAPES = 4_000
 _TIMES = 10_000
+#: The ends of times as CloudTrail writes them, in microseconds.
+_SECONDS = {f"{second:02d}Z": second * 1_000_000 for second in range(60)}
 _EPOCH = datetime(1970, 1, 1)
 
 
@@ -130,7 +132,7 @@ class Decoder:
         self._kinds: dict[tuple[object, ...], _Kind] = {}
         self._callers: dict[bytes, tuple[int, int, UserIdentity | None]] = {}
         self._variants: dict[tuple[object, ...], int] = {}
-        self._times: dict[str | None, tuple[int, date]] = {}
+        self._times: dict[str, tuple[int, date]] = {}
 
     @property
     def pending(self) -> int:
@@ -183,7 +185,10 @@ class Decoder:
             except (ValueError, RecursionError):
                 self._add_one(bytes(raw), uri, done, number)
                 continue
-            when = times.get(thin.event_time) or self._learn_time(thin.event_time)
+            text = thin.event_time or ""
+            when, second = times.get(text[:17]), _SECONDS.get(text[17:], -1)
+            if when is None or second < 0:
+                when, second = self._learn_time(text), 0
             if when is None or not thin.event_name or not thin.event_source:
                 self._add_one(bytes(raw), uri, done, number)
                 continue
@@ -219,7 +224,7 @@ class Decoder:
             append(
                 (
                     thin.event_id,
-                    when[0],
+                    when[0] + second,
                     unit_code,
                     who_code,
                     call_code,
@@ -233,13 +238,13 @@ class Decoder:
                 )
             )
 
-    def _learn_time(self, text: str | None) -> tuple[int, date] | None:
-        when = read_time(text or "")
-        if when is not None:
+    def _learn_time(self, text: str) -> tuple[int, date] | None:
+        """Read a time, and remember its minute where it is written as CloudTrail does."""
+        if text[16:17] == ":" and text[17:] in _SECONDS and (minute := read_time(f"{text[:17]}00Z")) is not None:
             if len(self._times) >= _TIMES:
                 self._times.clear()
-            self._times[text] = when
-        return when
+            self._times[text[:17]] = minute
+        return read_time(text)
 
     def _learn_caller(self, who: bytes) -> tuple[int, int, UserIdentity | None]:
         """Give the code of a caller, that of all in it that a call's meaning hangs on, and the identity."""
