@@ -100,7 +100,10 @@ VARIABLES = [
     ("StringEquals", "${aws:username}", None, "bob", False), ("StringNotEquals", "${aws:username}", None, "bob", True), ("StringNotEquals", "${aws:username}", "bob", "bob", False),
     ("ArnLike", "arn:aws:iam::1:user/${aws:username}", "bob", "arn:aws:iam::1:user/bob", True), ("StringEquals", "${*}", None, "*", True),
     ("StringEquals", "${aws:username, 'eve'}", None, "eve", False), ("NumericEquals", "${aws:username}", "1", "1", False),
-    ("Bool", "${aws:username}", "true", "true", True),
+    ("Bool", "${aws:username}", "true", "true", True), ("ArnEquals", "arn:aws:iam::1:user/${aws:username}", "bob", "arn:aws:iam::1:user/bob", True),
+    ("ArnNotEquals", "arn:aws:iam::1:user/${aws:username}", "bob", "arn:aws:iam::1:user/bob", False),
+    ("ArnNotLike", "arn:aws:iam::1:user/${aws:username}", "bob", "arn:aws:iam::1:user/bob", False), ("StringNotLike", "${aws:username}*", "bob", "bob/x", False),
+    ("StringNotEqualsIgnoreCase", "${aws:username}", "bob", "BOB", False),
 ]  # fmt: skip
 
 

@@ -31,6 +31,12 @@ TRAPS = {
     "run_holds_question_mark": ([statement(resource=f"{BUCKET}/?")], [statement(resource=f"{BUCKET}/*")], True),
     "bucket_is_not_its_objects": ([statement(resource=BUCKET)], [statement(resource=f"{BUCKET}/*")], False),
     "dropped_deny_grants": ([statement()], [statement(), deny(resource=f"{BUCKET}/secret*")], False),
+    "lost_deny_of_several_services": ([statement("s3:*")], [statement("s3:*"), deny(["sqs:*", "s3:Get*"])], False),
+    "lost_deny_on_several_resources": ([statement("s3:*", BUCKET)], [statement("s3:*", BUCKET), deny("s3:*", ["arn:aws:s3:::other", BUCKET])], False),
+    "lost_deny_with_a_condition_more": (
+        [statement(Condition=EQUAL)], [statement(Condition=EQUAL), deny(Condition={**EQUAL, "Bool": {"aws:SecureTransport": "false"}})], False,
+    ),
+    "statement_without_resource_grants": ([statement(resource=None, Principal="*")], [statement(resource=BUCKET, Principal="*")], False),
     "kept_deny": ([statement(), deny("s3:Get*")], [statement(), deny("s3:Get*")], True),
     "wider_deny": ([statement(), deny("s3:*")], [statement(), deny("s3:Get*")], True),
     "narrower_deny": ([statement(), deny("s3:GetObject")], [statement(), deny("s3:Get*")], False),
@@ -63,6 +69,16 @@ TRAPS = {
     ),
     "narrower_network": ([statement(Condition={"IpAddress": {"k": "10.1.0.0/16"}})], [statement(Condition={"IpAddress": {"k": "10.0.0.0/8"}})], True),
     "wider_network": ([statement(Condition={"IpAddress": {"k": "10.0.0.0/8"}})], [statement(Condition={"IpAddress": {"k": "10.1.0.0/16"}})], False),
+    "upper_half_of_a_network_is_new": (
+        [statement(Condition={"IpAddress": {"k": "10.0.0.0/8"}})], [statement(Condition={"IpAddress": {"k": "10.0.0.0/9"}})], False,
+    ),
+    "empty_value_is_a_value": ([statement(Condition={"StringLike": {"k": "*"}})], [statement(Condition={"StringLike": {"k": "?*"}})], False),
+    "number_that_is_none_is_never_met": (
+        [statement(Condition={"NumericLessThan": {"k": "few"}}), statement(Condition={"DateEquals": {"d": "soon"}})], [], True,
+    ),
+    "two_values_can_meet_what_one_cannot": (
+        [statement(Condition={"ForAnyValue:StringEquals": {"k": "a"}, "ForAnyValue:StringLike": {"k": "b"}})], [], False,
+    ),
     "smaller_number": ([statement(Condition={"NumericLessThan": {"k": "5"}})], [statement(Condition={"NumericLessThan": {"k": "10"}})], True),
     "larger_number": ([statement(Condition={"NumericLessThan": {"k": "10"}})], [statement(Condition={"NumericLessThan": {"k": "5"}})], False),
     "two_halves_make_the_whole": (
@@ -129,6 +145,10 @@ TRAPS = {
     "not_principal": (
         [statement(Principal={"AWS": "111122223333"})], [statement(NotPrincipal={"AWS": "arn:aws:iam::111122223333:user/a"})], False,
     ),
+    "one_is_not_all_but_that_one": (
+        [statement(Principal={"AWS": "arn:aws:iam::111122223333:user/a"})], [statement(NotPrincipal={"AWS": "arn:aws:iam::111122223333:user/a"})], False,
+    ),
+    "empty_service_is_no_service": ([statement("*:Get*")], [statement("?*:Get*")], True),
     "other_than_not_principal": (
         [statement(Principal={"AWS": "111122224444"})], [statement(NotPrincipal={"AWS": "arn:aws:iam::111122223333:user/a"})], True,
     ),
@@ -184,11 +204,15 @@ def test_boundary_with_a_condition_is_part_of_the_counterexample():
 EXAMPLES = [
     ([statement("s3:GetObject", f"{BUCKET}/*")], [], ("s3:GetObject", f"{BUCKET}/x", {})),
     ([statement("s3:GetObject")], [], ("s3:GetObject", "*", {})),
+    ([statement("logs:*", "arn:aws:logs:*:*:log-group:*:log-stream:*")], [],
+     ("logs:x", "arn:aws:logs:us-east-1:123456789012:log-group:x:log-stream:x", {})),
     ([statement("sqs:*", "arn:aws:sqs:*:*:q?")], [], ("sqs:x", "arn:aws:sqs:us-east-1:123456789012:qx", {})),
     ([statement("ec2:*")], [statement("ec2:*", "arn:aws:ec2:*:*:*"), statement("ec2:*", "*", Condition=EQUAL)], ("ec2:x", "*", {})),
     ([statement("s3:GetObject")], [statement("s3:GetObject", "*", Condition=EQUAL), statement("s3:GetObject", BUCKET)], ("s3:GetObject", "*", {})),
     ([statement("s3:GetObject", BUCKET, Condition={"NumericLessThan": {"k": "9"}})], [statement(Condition={"NumericLessThan": {"k": "5"}})],
      ("s3:GetObject", BUCKET, {"k": "5"})),
+    ([statement("s3:GetObject", BUCKET, Condition={"DateLessThan": {"k": "2020-01-03"}})], [statement(Condition={"DateLessThan": {"k": "2020-01-02"}})],
+     ("s3:GetObject", BUCKET, {"k": "2020-01-02T00:00:00Z"})),
     ([statement("s3:GetObject", BUCKET, Condition={"ForAnyValue:StringEquals": {"k": "a"}})],
      [statement(Condition={"ForAllValues:StringEquals": {"k": "a"}})], ("s3:GetObject", BUCKET, {"k": ("x", "a")})),
     ([statement("s3:Get*", f"{BUCKET}/${{aws:username}}")], [statement("s3:Get*", f"{BUCKET}/a*")],

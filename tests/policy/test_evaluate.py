@@ -1,6 +1,8 @@
 """The law, case by case, and the prepared form beside it."""
 
 import json
+import random
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -213,6 +215,18 @@ def test_resource_that_is_no_arn_is_in_no_account():
         assert evaluate(Request(USER, "s3:GetObject", resource), Policies((policy(statement()),))).allowed
 
 
+def test_role_is_assumed_and_tagged_only_where_its_trust_policy_lets():
+    role = "arn:aws:iam::111122223333:role/a"
+    mine = (policy(statement("sts:*")),)
+    trust = policy(statement("sts:*", resource=None, Principal={"AWS": "111122223333"}))
+
+    for action in ("sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"):
+        assert not evaluate(Request(USER, action, role), Policies(mine)).allowed
+        assert evaluate(Request(USER, action, role), Policies(mine, resource=trust)).allowed
+    assert evaluate(Request(USER, "sts:GetCallerIdentity", "*"), Policies(mine)).allowed
+    assert evaluate(Request(USER, "iam:GetRole", role), Policies((policy(statement("iam:*")),))).allowed
+
+
 def test_service_and_anonymous_callers_have_no_policies_of_their_own():
     public = policy(statement(Principal="*"))
     service = policy(statement(Principal={"Service": "lambda.amazonaws.com"}))
@@ -237,6 +251,72 @@ def test_grants_looks_at_the_principals_own_side_only():
     unknown = Request(USER, key.action, key.resource, context_complete=False)
     assert grants(unknown, [*mine, open_deny]) is None
     assert grants(unknown, [open_deny]) is False
+
+
+def test_short_arn_in_an_scp_or_rcp_is_no_arn():
+    everything = policy(statement("*", effect="Allow"))
+    short = policy(statement("*", "arn:aws:s3", effect="Deny"))
+    whole = policy(statement("*", "arn:aws:s3:*:*:*", effect="Deny"))
+    asked = Request(USER, "s3:GetObject", OBJECT)
+    identity = (everything,)
+
+    for denying, allowed in ((short, True), (whole, False)):
+        level = ((everything, denying),)
+        assert evaluate(asked, Policies(identity, scp=level)).allowed is allowed
+        assert evaluate(asked, Policies(identity, rcp=level)).allowed is allowed
+    assert not evaluate(asked, Policies((everything, short))).allowed
+
+
+def _random_statement(rng, principals):
+    made = statement(
+        rng.choice(("s3:*", "s3:GetObject", "sqs:*")),
+        rng.choice(
+            ("*", "arn:aws:s3:::bucket/*", "arn:aws:s3:::other", "arn:aws:s3:::bucket/${aws:username}", "arn:aws:s3")
+        ),
+        rng.choice(("Allow", "Allow", "Deny")),
+    )
+    if rng.random() < 0.6:
+        made["Condition"] = {
+            rng.choice(("StringEquals", "StringNotEquals", "StringEqualsIfExists")): {
+                rng.choice(("a", "b")): rng.choice("xy")
+            }
+        }
+    if rng.random() < 0.15:
+        made["NotResource"] = made.pop("Resource")
+    if principals:
+        made["Principal"] = rng.choice(
+            ("*", {"AWS": USER}, {"AWS": "111122223333"}, {"AWS": "arn:aws:iam::111122223333:user/eve"})
+        )
+    return made
+
+
+def test_prepared_decision_is_the_law_on_random_policies():
+    rng = random.Random(11)
+    effects = Counter()
+    for _ in range(600):
+
+        def documents(count, principals=False):
+            return tuple(
+                policy(*(_random_statement(rng, principals) for _ in range(rng.choice((1, 2, 3)))))
+                for _ in range(count)
+            )
+
+        given = Policies(
+            documents(rng.choice((1, 2))),
+            boundary=documents(1) if rng.random() < 0.3 else None,
+            scp=(documents(2),) if rng.random() < 0.3 else None,
+            session=documents(1) if rng.random() < 0.2 else None,
+            resource=documents(1, principals=True)[0] if rng.random() < 0.5 else None,
+        )
+        authorizer = Authorizer(given)
+        for _ in range(4):
+            context = {key: rng.choice("xyz") for key in ("a", "b", "aws:username") if rng.random() < 0.6}
+            asked = Request(USER, "s3:GetObject", rng.choice((OBJECT, "arn:aws:s3:::other", "arn:aws:s3:::bucket/x")), context,
+                            context_complete=rng.random() < 0.5)  # fmt: skip
+            decision = evaluate(asked, given)
+            effects[decision.effect] += 1
+            assert authorizer.decide(asked) == decision
+    assert min(effects[effect] for effect in ("Allowed", "ImplicitlyDenied", "ExplicitlyDenied", "Unknown")) > 50
 
 
 def test_authorizer_forgets_actions_when_there_are_many(monkeypatch):

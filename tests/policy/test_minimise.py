@@ -142,6 +142,46 @@ def test_statement_too_large_alone_is_parted_without_new_access():
     assert no_new_access([whole], parts).holds is True
 
 
+def test_longer_list_is_parted_and_a_lone_string_never():
+    long = "arn:aws:s3:::" + "b" * 60
+    one = {"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": long}
+    documents = minimise.split([one], minimise.size(minimise.document([one])) - 1)
+
+    assert [each["Statement"] for each in documents] == [
+        [{"Effect": "Allow", "Action": action, "Resource": long}] for action in ("s3:GetObject", "s3:PutObject")
+    ]
+
+
+def test_parts_of_a_statement_have_sids_of_their_own_where_it_has_one():
+    large = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": [f"arn:aws:s3:::b{n}" for n in range(40)]}
+    named = [part for each in minimise.split([{"Sid": "big", **large}], 600) for part in each["Statement"]]
+    nameless = [part for each in minimise.split([large], 600) for part in each["Statement"]]
+
+    assert len(named) > 1
+    assert len({part["Sid"] for part in named}) == len(named)
+    assert all(part["Sid"].startswith("big") for part in named)
+    assert not any("Sid" in part for part in nameless)
+
+
+def test_limit_is_the_most_a_document_may_have():
+    written = _many(2, 2)
+    exactly = minimise.size(minimise.document(written))
+
+    assert len(minimise.split(written, exactly)) == 1
+    assert len(minimise.split(written, exactly - 1)) == 2
+
+
+def test_order_of_elements_does_not_order_statements():
+    later = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "b"}
+    earlier = {"Resource": "a", "Effect": "Allow", "Action": "s3:GetObject"}
+
+    assert minimise.split([later, earlier], 10**6)[0]["Statement"] == [earlier, later]
+
+
+def test_short_names_are_worth_a_wildcard_too():
+    assert minimise.minimise(["x:A", "x:B"], ["x:A", "x:B"]) == ["x:*"]
+
+
 def test_what_cannot_be_parted_is_refused():
     with pytest.raises(ValueError, match="the limit is 60"):
         minimise.split([{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bucket"}], 60)

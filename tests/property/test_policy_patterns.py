@@ -8,7 +8,8 @@ import pytest
 
 from trailfit.policy import automaton, inclusion, pattern
 from trailfit.policy.automaton import Automaton, Budget, Part, TooLargeError
-from trailfit.policy.pattern import ANY_ONE, ANY_RUN, Variable
+from trailfit.policy.grant import PatternSet, overlap
+from trailfit.policy.pattern import ANY_ONE, ANY_RUN, SEGMENT_ONE, SEGMENT_RUN, Variable
 
 SYMBOLS = ("a", "b", ANY_RUN, ANY_ONE)
 #: Long enough to tell all patterns of three tokens apart; those of four need two letters more.
@@ -181,6 +182,43 @@ def test_folded_pattern_takes_both_cases():
     found = dict(automaton.minterms([Part((ANY_RUN,)), Part(("a", "b"), folded=True), Part(("a", "B"))], Budget(10**6)))
     assert "".join(found[frozenset({0, 1, 2})]) == "aB"
     assert len("".join(found[frozenset({0, 1})])) == 2
+
+
+def test_variable_moves_no_other_pattern():
+    parts = [Part(("h", NAME)), Part(("k", "a"), may=True), Part(("h", "a"), may=True), Part(("a", "h"))]
+    assert [found for found, _ in automaton.minterms(parts, Budget(1000))] == [frozenset({0, 2})]
+    parts = [Part(("h", NAME, "q")), Part(("h", "a"), may=True), Part(("q",))]
+    assert [found for found, _ in automaton.minterms(parts, Budget(1000))] == [frozenset({0})]
+
+
+def test_colon_is_tried_where_only_a_segments_wildcard_tells_it():
+    for token in (SEGMENT_RUN, SEGMENT_ONE):
+        found = dict(automaton.minterms([Part((ANY_ONE,)), Part((token,))], Budget(100)))
+        assert {numbers: "".join(text) for numbers, text in found.items()} == {
+            frozenset({0}): ":",
+            frozenset({0, 1}): "x",
+        }
+
+
+def test_variable_without_a_symbol_is_within_nothing(monkeypatch):
+    monkeypatch.setattr(inclusion, "_variables", {})
+    monkeypatch.setattr(inclusion, "_LAST_VARIABLE", inclusion._FIRST_VARIABLE)
+    first, second = Variable("aws:first"), Variable("aws:second")
+
+    assert inclusion.within(("a", first), ("a", first, ANY_RUN))
+    assert not inclusion.within(("b", second), ("b", second, ANY_RUN))
+
+
+def test_sets_of_patterns_meet_where_one_pair_does():
+    one, other = (PatternSet([("a", ANY_RUN), ("b",)], negated, 1) for negated in (False, True))
+
+    assert overlap((ANY_RUN,), ("a",))
+    assert not overlap(("a", ANY_RUN), ("b",))
+    assert one.may_meet(PatternSet([("c",), ("b",)], False, 1))
+    assert not one.may_meet(PatternSet([("c",), ("d",)], False, 1))
+    assert other.may_meet(PatternSet([("a",), ("c",)], False, 1))
+    assert not PatternSet([("a", "x")], False, 1).may_meet(other)
+    assert other.may_meet(other)
 
 
 def test_too_many_states_are_given_up():

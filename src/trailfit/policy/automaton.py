@@ -171,7 +171,7 @@ def _text(came: Mapping[int, tuple[int, str]], state: int) -> tuple[str, ...]:
     """Follow the way back to the start."""
     symbols: list[str] = []
     before, symbol = came[state]
-    while before >= 0:
+    while symbol:
         symbols.append(symbol)
         before, symbol = came[before]
     return tuple(reversed(symbols))

@@ -91,7 +91,7 @@ class Condition:
     if_exists: bool
     key: str
     values: tuple[str, ...]
-    variables: bool = True
+    variables: bool
 
     @property
     def patterns(self) -> tuple[pattern.Tokens, ...]:

@@ -239,8 +239,8 @@ class _Reader:
     def actions(self, value: Any, at: str) -> tuple[str, ...]:
         found = self.strings(value, at)
         for each in found:
-            vendor, colon, name = each.partition(":")
-            if each.strip("*") and not (vendor and colon and name):
+            vendor, _, name = each.partition(":")
+            if each.strip("*") and not (vendor and name):
                 self.fail(f"actions must be prefaced by a vendor, e.g., iam, sdb, ec2: `{each}`", at)
         return found
 

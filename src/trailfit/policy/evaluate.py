@@ -96,7 +96,7 @@ def _action_expression(written: str) -> re.Pattern[str]:
     return pattern.compiled(pattern.fold(pattern.tokens(written, variables=False)))
 
 
-def resource_matches(statement: Statement, request: Request, *, complete: bool = True) -> Tri:
+def resource_matches(statement: Statement, request: Request, *, complete: bool) -> Tri:
     """Match Resource or NotResource; a statement without either is about the resource it is attached to.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
@@ -158,7 +158,7 @@ def conditions_hold(statement: Statement, request: Request) -> Tri:
     )
 
 
-def applies(statement: Statement, request: Request, *, complete: bool = True) -> Tri:
+def applies(statement: Statement, request: Request, *, complete: bool) -> Tri:
     """Tell whether a statement is about the request, its principal aside."""
     if not action_matches(statement, request.action):
         return False
@@ -342,11 +342,12 @@ def _needs_resource_policy(request: Request) -> bool:
     """Tell whether identity-based policies alone are never enough.
 
     "IAM role trust policies and KMS key policies are exceptions to this logic, because they must explicitly allow
-    access for principals."
+    access for principals." To pass session tags or a source identity the trust policy must allow too:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
     """
-    service, _, name = request.action.lower().partition(":")
+    service = request.action.lower().partition(":")[0]
     kind = request.resource.split(":")[-1].partition("/")[0]
-    return (service, kind) == ("kms", "key") or (kind == "role" and service == "sts" and name.startswith("assumerole"))
+    return (service, kind) in (("kms", "key"), ("sts", "role"))
 
 
 _ACCOUNT_SEGMENT = 4
