@@ -178,6 +178,13 @@ def test_private_characters_are_not_taken_for_wildcards():
     assert not outside(("\U000f0000",), [(ANY_ONE,)])
 
 
+def test_private_character_is_no_wildcard_and_no_variable_of_the_other_side():
+    symbol = inclusion._variable(NAME)
+    for wildcard, character in (*inclusion._SYMBOLS.items(), (NAME, symbol)):
+        assert not inclusion.within(("a", wildcard), ("a", character))
+        assert not inclusion.within(("a", character), ("a", NAME))
+
+
 def test_folded_pattern_takes_both_cases():
     found = dict(automaton.minterms([Part((ANY_RUN,)), Part(("a", "b"), folded=True), Part(("a", "B"))], Budget(10**6)))
     assert "".join(found[frozenset({0, 1, 2})]) == "aB"

@@ -35,18 +35,28 @@ def _variable(token: str) -> str | None:
     return symbol
 
 
+def _is_taken(pattern: Tokens) -> bool:
+    """Tell whether the pattern itself holds a character that would be taken for a symbol."""
+    return any(token >= _SYMBOLS[ANY_RUN] for token in pattern)
+
+
 @lru_cache(maxsize=8192)
 def _inner(pattern: Tokens) -> str | None:
     """Write the inner pattern with its symbols; None when it holds characters that are taken for symbols."""
     written = [_variable(token) if isinstance(token, Variable) else _SYMBOLS.get(token, token) for token in pattern]
-    if None in written or any(len(token) == 1 and token >= _SYMBOLS[ANY_RUN] for token in pattern):
+    if None in written or _is_taken(pattern):
         return None
     return "".join(symbol for symbol in written if symbol)
 
 
 @lru_cache(maxsize=8192)
 def _outer(pattern: Tokens) -> re.Pattern[str] | None:
-    """Compile the outer pattern; runs take the shortest stretch, atomically, as in `pattern.compiled`."""
+    """Compile the outer pattern; runs take the shortest stretch, atomically, as in `pattern.compiled`.
+
+    None when it holds characters that are taken for symbols.
+    """
+    if _is_taken(pattern):
+        return None
     pieces: list[str] = []
     run = ""
     fixed: list[str] = []
