@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 #: An HCL expression that is no literal, kept as its source.
 SOURCE = "Fn::Hcl"
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_QUOTED = re.compile(r'"(?:\\.|[^"\\])*"')
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 _WIDE = 90
 
@@ -234,12 +235,12 @@ class Hcl(Flow):
 
     def rewrapped(self, text: str, node: Node, target: Sequence[Any]) -> str | None:
         """Write a list over several lines where the one line it stands on would become too long."""
-        if any(isinstance(value, dict) and SOURCE not in value for value in target):
+        standing = _QUOTED.sub("", text[node.start : node.end])
+        if "\n" in standing or "/*" in standing or any(isinstance(v, dict) and SOURCE not in v for v in target):
             return None
         indent = indent_at(text, node.start)
         written = self.dump(list(target), indent, wide=True)
-        was_one_line = "\n" not in text[node.start : node.end]
-        return written if was_one_line and "\n" in written else None
+        return written if "\n" in written else None
 
     def entry(self, text: str, node: Node, name: str, value: Any) -> str:
         """Write ``name = value``."""

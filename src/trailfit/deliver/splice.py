@@ -42,7 +42,7 @@ def apply(text: str, splices: Sequence[Splice]) -> str:
     parts, at = [], 0
     for splice in sorted(splices):
         if splice.start < at:
-            raise EditError("two edits meet in the same place")
+            raise EditError("two of its changes fall on the same lines: edit it by hand")
         parts += [text[at : splice.start], splice.text]
         at = splice.end
     return "".join([*parts, text[at:]])

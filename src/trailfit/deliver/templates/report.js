@@ -57,7 +57,7 @@
   };
   addEventListener("hashchange", openTarget);
   let closed = [];
-  addEventListener("beforeprint", () => { closed = [...document.querySelectorAll("details:not([open])")]; for (const d of closed) d.open = true; });
+  addEventListener("beforeprint", () => { closed = [...document.querySelectorAll("details:not([open])")].filter((d) => !d.closest(".group")); for (const d of closed) d.open = true; });
   addEventListener("afterprint", () => { for (const d of closed) d.open = false; });
   update();
   openTarget();
