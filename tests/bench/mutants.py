@@ -30,7 +30,8 @@ MODULES = (
     "pattern", "automaton", "inclusion", "condition", "principal", "document", "evaluate", "authorizer", "grant", "values", "satisfy",
     "minterms", "witness", "containment", "minimise", "lines",
 )  # fmt: skip
-TESTS = tuple(f"tests/policy/test_{each}.py" for each in ("pattern", "condition", "document", "evaluate", "minimise", "containment")) + (
+TESTS = (
+    *(f"tests/policy/test_{each}.py" for each in ("pattern", "condition", "document", "evaluate", "minimise", "containment")),
     "tests/cli/test_check.py", "tests/cli/test_simulate.py", "tests/property/test_policy_patterns.py", "tests/property/test_policy_documents.py",
 )  # fmt: skip
 #: The tests that are run first, because they are about the module.

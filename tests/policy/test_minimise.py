@@ -86,11 +86,11 @@ def test_size_leaves_white_space_out():
 
 
 def test_quotas_are_aws():
-    assert {kind: quota.characters for kind, quota in minimise.QUOTAS.items()} == {
+    assert {kind: quota.characters for kind, quota in minimise.quotas().items()} == {
         "managed": 6144, "role": 10240, "user": 2048, "group": 5120,
     }  # fmt: skip
-    assert minimise.QUOTAS["managed"].documents == 10
-    assert [kind for kind, quota in minimise.QUOTAS.items() if quota.together] == ["role", "user", "group"]
+    assert minimise.quotas()["managed"].documents == 10
+    assert [kind for kind, quota in minimise.quotas().items() if quota.together] == ["role", "user", "group"]
 
 
 def _many(services=12, each=9):

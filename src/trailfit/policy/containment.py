@@ -5,7 +5,7 @@ and conditions, and an unchanged permissions boundary. Three steps, each only fo
 
 1. an Allow within an old Allow by plain look (`grant.covers`), no Deny lost: how most tightened policies are proven;
 2. exact minterms: the actions that differ in which statements they match, for each the resources, for each the
-   principals, for each the conditions (`automaton`, `values`, `satisfy`);
+   principals, for each the conditions (`automaton`, `values`, `satisfy`), within a budget of counted steps;
 3. what is found is written as a request and put to the law (`evaluate`); only what the law confirms is a "no".
 
 Names of actions are taken as strings, not from a list of today's actions: `s3:Get*` holds what AWS adds next year.
@@ -86,6 +86,10 @@ def _judge(new: Sequence[Document], old: Sequence[Document], limit: Sequence[Doc
 
 def _hinges_on_version(new: Sequence[Document], old: Sequence[Document], limit: Sequence[Document] | None) -> bool:
     """Tell whether the answer would be yes if documents of Version 2008-10-17 with `${…}` were of 2012-10-17.
+
+    IAM's own answer is then no, and the request found shows why. It is given as undecided, with that request, because
+    a Version left out is seldom meant: what such a document says to its author, the proof does not contradict. An
+    undecided answer with a request is never let pass (`trailfit check`).
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html: "variables […] are not
     recognized as variables and are instead treated as literal strings in the policy".

@@ -10,7 +10,10 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
+
+from trailfit.catalog import tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -30,14 +33,19 @@ class Quota:
     together: bool = False
 
 
-#: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-entity-length;
-#: managed policies attached to a role or user: 10 by default, up to 20 on request.
-QUOTAS: Mapping[str, Quota] = {
-    "managed": Quota(6144, documents=10),
-    "role": Quota(10240, together=True),
-    "user": Quota(2048, together=True),
-    "group": Quota(5120, together=True),
-}
+@cache
+def quotas() -> dict[str, Quota]:
+    """Read the quotas by kind: `managed`, and the inline policies of a `role`, `user` or `group`.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-entity-length;
+    the number of managed policies attached to a role or user is its default, and can be raised on request.
+    """
+    return {
+        row["kind"]: Quota(
+            int(row["characters"]), int(row["documents"]) if row["documents"] else None, row["together"] == "true"
+        )
+        for row in tables.rows("policy_quotas")
+    }
 
 
 def size(document: Mapping[str, Any]) -> int:
