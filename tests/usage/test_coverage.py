@@ -18,8 +18,10 @@ def row(category="Management", data_type=None, first=WINDOW.first, last=WINDOW.l
     return Coverage(account, "eu-west-1", category, data_type, first, last, days, WINDOW.days, tuple(gaps))
 
 
-def selector(*data_types):
-    return TrailSelector("trail", ACCOUNT, "eu-west-1", multi_region=True, management=True, data_types=data_types)
+def selector(*data_types, **facts):
+    account = facts.pop("account", ACCOUNT)
+    management = facts.pop("management", True)
+    return TrailSelector("trail", account, "eu-west-1", True, management, data_types=data_types, **facts)
 
 
 MANAGED = [row()]
@@ -35,6 +37,13 @@ S3 = row("Data", "AWS::S3::Object")
         pytest.param("s3:GetObject", MANAGED, [], False, id="a data event, and none is logged"),
         pytest.param("s3:GetObject", [*MANAGED, S3], [], True, id="a data event, seen all window long"),
         pytest.param("s3:GetObject", MANAGED, [selector("AWS::S3::Object")], True, id="a data event that a selector asks for"),
+        pytest.param("s3:GetObject", [*MANAGED, S3], [selector(partial=("AWS::S3::Object",))], False, id="a selector that logs only some"),
+        pytest.param("s3:GetObject", MANAGED, [selector("AWS::S3::Object", logging=False)], False, id="a trail that was stopped"),
+        pytest.param("s3:GetObject", MANAGED, [selector("AWS::S3::Object", account="999999999999", organization=True)], True, id="an organization's trail"),
+        pytest.param("s3:GetObject", MANAGED, [selector("AWS::S3::Object", account="999999999999")], False, id="another account's own trail"),
+        pytest.param("kms:ListKeys", MANAGED, [selector(excluded=("kms.amazonaws.com",))], False, id="a service that every trail leaves out"),
+        pytest.param("kms:ListKeys", MANAGED, [selector(excluded=("kms.amazonaws.com",)), selector()], True, id="a service that one trail leaves out"),
+        pytest.param("sqs:CreateQueue", MANAGED, [selector(management=False, partial=("Management",))], False, id="writes alone"),
         pytest.param("s3:GetObject", [*MANAGED, row("Data", "AWS::DynamoDB::Table")], [], False, id="another type's data events"),
         pytest.param(
             "s3:GetObject", [*MANAGED, row("Data", "AWS::S3::Object", first=WINDOW.last - timedelta(days=20))], [], False,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from trailfit import sql
 from trailfit.catalog.judgement import prerequisites
-from trailfit.catalog.observability import observability
+from trailfit.catalog.observability import observability, source_of
 from trailfit.model import Coverage, Silence
 
 if TYPE_CHECKING:
@@ -74,7 +74,8 @@ class Silences:
                 key = (row.account, row.data_type)
                 first, last = self._seen.get(key, (row.first_day, row.last_day))
                 self._seen[key] = (min(first, row.first_day), max(last, row.last_day))
-        self._selected = {(selector.account, data_type) for selector in selectors for data_type in selector.data_types}
+        # An organization's trail logs every member; a trail that was stopped logs nobody.
+        self._selectors = [each for each in selectors if each.logging is not False]
         self._answers: dict[tuple[str, str], Silence] = {}
 
     def of(self, account: str, action: str) -> Silence:
@@ -103,6 +104,9 @@ class Silences:
         blind = [kind for kind in seen.data_types if not self._data_type_logged(account, kind)]
         if seen.kind == "data" and len(blind) == len(seen.data_types):
             return Silence(False, f"data events of {' or '.join(blind)} are not logged in account {account}")
+        hidden = None if seen.kind == "data" else self._management_blind(account, action)
+        if hidden:
+            return Silence(False, hidden)
         logged = f"logged on all {self._window.days} days"
         if seen.kind == "management":
             return Silence(True, f"management events are {logged}, and none was this", "logged")
@@ -110,14 +114,35 @@ class Silences:
             return Silence(True, f"data events of {', '.join(seen.data_types)} are logged, and none was this", "logged")
         return Silence(True, f"{seen.reason}: such calls are {logged}, and none needed this", "logged")
 
+    def _of(self, account: str) -> list[TrailSelector]:
+        return [each for each in self._selectors if each.organization or each.account == account]
+
+    def _management_blind(self, account: str, action: str) -> str | None:
+        """Say why the known trails would not have logged a management event, or None when one would, or none is known.
+
+        https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-management-events-with-cloudtrail.html
+        """
+        trails = [each for each in self._of(account) if each.management or "Management" in each.partial]
+        whole = [each for each in trails if each.management]
+        if trails and not whole:
+            return "the trails log management events only in part (reads or writes alone)"
+        source = source_of(action.partition(":")[0])
+        if whole and all(source in each.excluded for each in whole):
+            return f"the trails leave out the management events of {source}"
+        return None
+
     def _data_type_logged(self, account: str, data_type: str) -> bool:
         """Tell whether data events of this type were logged all window long.
 
-        A selector says so outright. Without one, the type must have been seen near both ends of the window:
-        a week, or a tenth of the window where that is longer, leaves room for work that is not daily.
+        A selector says so outright, or that it logs only some of them. Without one, the type must have been seen
+        near both ends of the window: a week, or a tenth of the window where that is longer, leaves room for work
+        that is not daily.
         """
-        if (account, data_type) in self._selected:
+        trails = self._of(account)
+        if any(data_type in each.data_types for each in trails):
             return True
+        if any(data_type in each.partial for each in trails):
+            return False
         if (account, data_type) not in self._seen:
             return False
         slack = timedelta(days=max(7, self._window.days // 10))
