@@ -1,7 +1,8 @@
-"""What ingest costs, side by side with yardsticks in one run: ``python tests/bench/ingest.py [--full] [--keep DIR]``.
+"""What ingest costs, side by side with yardsticks in one run: ``python -m tests.bench.ingest [--full] [--keep DIR]``.
 
 CPU seconds are those of whole processes and their children (wait4), so start-up counts. Ratios are what to quote:
-seconds move with the machine's load. Without ``--full`` the inputs are a tenth (large) and a fifth (small).
+seconds move with the machine's load. Without ``--full`` the inputs are a tenth (large objects), a fifth (small ones),
+and memory is shown up to a million records instead of ten.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ sys.path.insert(0, str(HERE.parents[1]))
 from tests.bench.records import write  # noqa: E402 - found by the line above
 
 PROGRAM = "import sys; from trailfit.cli.main import main; sys.argv[0] = 'trailfit'; main()"
+
+
+#: What is held against a bar: its name, the figure, the bar, and whether it is met.
+Row = tuple[str, str, str, bool]
 
 
 @dataclass
@@ -85,7 +90,7 @@ def ingest(source: str | Path, lake: Path, *, jobs: int = 1, environment: dict[s
     return measure(command, environment)
 
 
-def against_duckdb(name: str, logs: Path, records: int, work: Path, bar: float) -> Cost:
+def against_duckdb(name: str, logs: Path, records: int, work: Path, bar: float) -> tuple[Cost, Row]:
     """Compare the whole ingest with DuckDB's best bare read_json → Parquet, alternating, the better of two each."""
     ours, theirs = [], []
     for _ in range(2):
@@ -100,48 +105,72 @@ def against_duckdb(name: str, logs: Path, records: int, work: Path, bar: float) 
     print(
         f"  DuckDB, bare read_json     {their.cpu:8.2f} CPU s  {records / their.cpu:10,.0f} records/CPU s  {their.peak:6.0f} MiB"
     )
-    print(f"  ratio                      {their.cpu / our.cpu:8.2f} ×      (bar {bar} ×)")
-    return our
+    ratio = their.cpu / our.cpu
+    print(f"  ratio                      {ratio:8.2f} ×      (bar {bar} ×)")
+    return our, (f"{name}, against DuckDB", f"{ratio:.2f} ×", f"≥ {bar} ×", ratio >= bar)
 
 
-def incremental(logs: Path, lake: Path, first: Cost) -> None:
+def incremental(logs: Path, lake: Path, first: Cost) -> Row:
     """Run again over the lake just made: nothing new, then one late object."""
     again = ingest(logs, lake)
-    print(
-        f"second run, nothing new        {again.cpu:8.2f} CPU s  1/{first.cpu / again.cpu:.0f} of the first  (bar 1/20)"
-    )
+    part = first.cpu / again.cpu
+    print(f"second run, nothing new        {again.cpu:8.2f} CPU s  1/{part:.0f} of the first  (bar 1/20)")
     write(logs, 1, 20, seed=99)
     late = ingest(logs, lake)
     print(f"one late object                {late.cpu:8.2f} CPU s  1/{first.cpu / late.cpu:.0f} of the first")
+    return "second run over an unchanged lake", f"1/{part:.0f}", "≤ 1/20", part >= 20
 
 
-def memory(work: Path, sizes: tuple[int, ...]) -> None:
+def memory(work: Path, sizes: tuple[int, ...]) -> list[Row]:
     """Show the peak memory of all processes at several sizes of input, with two workers."""
+    peaks: list[float] = []
     for size in sizes:
         logs = work / f"m{size}"
         write(logs, size // 5000, 5000, days=4, seed=5)
-        cost = ingest(logs, work / f"ml{size}", jobs=2)
-        print(
-            f"memory at {size:>10,} records   {cost.peak:8.0f} MiB, 2 workers  (bar 1,024 MiB, the same at every size)"
-        )
+        peaks.append(ingest(logs, work / f"ml{size}", jobs=2).peak)
+        print(f"memory at {size:>10,} records   {peaks[-1]:8.0f} MiB, 2 workers", flush=True)
         shutil.rmtree(logs)
         shutil.rmtree(work / f"ml{size}")
+    shown = " / ".join(f"{peak:.0f}" for peak in peaks)
+    at = " / ".join(f"{size:,}" for size in sizes)
+    return [
+        (f"peak MiB at {at} records", shown, "≤ 1024", max(peaks) <= 1024),
+        (
+            "the last of these, by the one before",
+            f"{peaks[-1] / peaks[-2]:.2f} ×",
+            "≤ 1.1 ×",
+            peaks[-1] <= 1.1 * peaks[-2],
+        ),
+    ]
+
+
+def fetching() -> Row:
+    """Fetch small objects from a server on loopback, beside boto3: `fetch.py`."""
+    said = subprocess.run([sys.executable, str(HERE / "fetch.py")], capture_output=True, text=True, check=True).stdout
+    print(said, end="")
+    ratio = float(said.rpartition("ratio")[2].split()[0])
+    return "objects fetched, against boto3", f"{ratio:.1f} ×", "≥ 5 ×", ratio >= 5
 
 
 def main() -> None:
-    """Print all figures."""
+    """Print all figures, and the table of those that have a bar."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--full", action="store_true", help="the sizes that the bars are meant for")
     parser.add_argument("--keep", type=Path)
     given = parser.parse_args()
     work = given.keep or Path(tempfile.mkdtemp(prefix="trailfit-bench-"))
     large, small = (400, 20_000) if given.full else (40, 4_000)
     write(work / "large", large, 5000, seed=1)
     write(work / "small", small, 20, seed=2)
-    against_duckdb("large objects", work / "large", large * 5000, work, 1.0)
-    first = against_duckdb("small objects", work / "small", small * 20, work, 2.5)
-    incremental(work / "small", work / "lake", first)
-    memory(work, (100_000, 2_000_000) if given.full else (100_000, 500_000))
+    _, large_row = against_duckdb("large objects", work / "large", large * 5000, work, 1.0)
+    first, small_row = against_duckdb("small objects", work / "small", small * 20, work, 2.5)
+    rows = [large_row, small_row, incremental(work / "small", work / "lake", first), fetching()]
+    rows += memory(work, (100_000, 1_000_000, 10_000_000) if given.full else (100_000, 500_000, 1_000_000))
+    print(f"\n{'':<60}{'here':>20}  {'bar':<10}")
+    for name, figure, bar, met in rows:
+        print(f"{name:<60}{figure:>20}  {bar:<10}{'met' if met else 'MISSED'}")
+    if not given.full:
+        print("scaled down: a tenth of the large objects, a fifth of the small ones; --full runs the sizes of the bars")
     if given.keep is None:
         shutil.rmtree(work)
 

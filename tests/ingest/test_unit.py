@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.ingest.trails import event_id, put, record, tree
 
-from trailfit.ingest import rows, unit
+from trailfit.ingest import rollups, rows, unit
 from trailfit.ingest.run import run
 from trailfit.lake import Lake
 
@@ -36,6 +36,7 @@ def small(monkeypatch):
     monkeypatch.setattr(rows, "PART_ROWS", 100)
     monkeypatch.setattr(unit, "_ROW_GROUP", 50)
     monkeypatch.setattr(rows, "_IN_MEMORY", 20_000)
+    monkeypatch.setattr(rollups, "SHARE_ROWS", 12)
 
 
 def test_a_unit_in_parts_holds_the_same_events_and_the_same_rollup(tmp_path, monkeypatch, request):
@@ -46,6 +47,7 @@ def test_a_unit_in_parts_holds_the_same_events_and_the_same_rollup(tmp_path, mon
 
     [manifest] = Lake(tmp_path / "parts").manifests()
     assert (manifest.records, manifest.rows, manifest.duplicates, len(manifest.events)) == (600, 540, 60, 6)
+    assert len(manifest.usage) > 1
     assert contents(tmp_path / "parts", "events") == contents(tmp_path / "one", "events")
     assert contents(tmp_path / "parts", "usage") == contents(tmp_path / "one", "usage")
 
