@@ -99,18 +99,18 @@ def recommend(
 
 def _write(data: dict[str, Any], out: Path) -> Recommended:
     """Write the run's folder; policies of an earlier run that are no longer proposed go."""
-    folder = out / "policies"
-    files = {folder / path: text for path, text in output.policy_files(data).items()}
-    for stale in sorted(folder.rglob("*.json")) if folder.is_dir() else ():
-        if stale not in files:
-            stale.unlink()
+    files = {out / path: text for path, text in output.policy_files(data).items()}
+    for folder in ("policies", "before"):
+        for stale in sorted((out / folder).rglob("*.json")):
+            if stale not in files:
+                stale.unlink()
     for path, text in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     file = out / recommendations.FILE_NAME
     out.mkdir(parents=True, exist_ok=True)
     file.write_text(output.as_text(data), encoding="utf-8")
-    return Recommended(data, file, tuple(files))
+    return Recommended(data, file, tuple(path for path in files if path.is_relative_to(out / "policies")))
 
 
 def describe(recommended: Recommended) -> str:

@@ -6,11 +6,11 @@ The form is fixed by ``trailfit/deliver/recommendations.schema.json``; nothing h
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
 from trailfit.catalog.actions import access_level
+from trailfit.recommend.paths import policy_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -57,35 +57,18 @@ def as_text(told: Mapping[str, Any]) -> str:
 
 
 def policy_files(told: Mapping[str, Any]) -> dict[str, str]:
-    """Give the text of each `after` document by its path below ``policies/``.
+    """Give the text of every document by its path in the run's folder.
 
-    The path is ``<account>/<kind>/<name>/<policy>.json``; every part is made safe for any file system, since
-    names come from elsewhere.
+    ``policies/`` holds each `after`, ``before/`` each `before` (what the way back needs), both as
+    ``<account>/<kind>/<name>/<policy>.json``.
     """
     files = {}
     for recommendation in told["recommendations"]:
-        account, kind, name = _identity(recommendation["principal"])
-        for after in recommendation["after"]:
-            path = "/".join(_safe(part) for part in (account, kind, name, after["name"]))
-            files[f"{path}.json"] = json.dumps(after["document"], indent=2, ensure_ascii=False) + "\n"
+        for folder, changes in (("policies", recommendation["after"]), ("before", recommendation["before"])):
+            for change in changes:
+                path = f"{folder}/{policy_path(recommendation['principal'], change['name'])}"
+                files[path] = json.dumps(change["document"], indent=2, ensure_ascii=False) + "\n"
     return dict(sorted(files.items()))
-
-
-def _identity(arn: str) -> tuple[str, str, str]:
-    """Split a principal's ARN into account, kind (``role``, ``user``) and name."""
-    account, resource = arn.split(":", 5)[4:6]
-    kind, _, path = resource.partition("/")
-    return account, kind, path.rpartition("/")[2]
-
-
-def _safe(part: str) -> str:
-    """Make one part of a path safe: no separator, no dot first, never empty.
-
-    >>> _safe("../../etc/passwd"), _safe("orders-fn"), _safe("")
-    ('_._.._etc_passwd', 'orders-fn', '_')
-    """
-    cleaned = re.sub(r"[^A-Za-z0-9+=,.@_-]", "_", part)[:128]
-    return re.sub(r"\A\.", "_", cleaned) or "_"
 
 
 def _summary(judgement: Judgement) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from trailfit.recommend.findings import identify
 from trailfit.recommend.fit import Fitted, Needs, fit, merge
 from trailfit.recommend.gate import prove_no_new_access, prove_still_allows
 from trailfit.recommend.granted import statements
+from trailfit.recommend.paths import policy_path
 from trailfit.recommend.resources import arn_includes
 
 if TYPE_CHECKING:
@@ -206,5 +207,5 @@ def _back(principal: Principal, change: PolicyChange) -> str:
         return f"aws iam attach-{kind}-policy --{kind}-name {name} --policy-arn {quote(change.arn)}"
     return (
         f"aws iam put-{kind}-policy --{kind}-name {name} --policy-name {quote(change.name)}"
-        " --policy-document file://before.json"
+        f" --policy-document {quote(f'file://before/{policy_path(principal.arn, change.name)}')}"
     )
