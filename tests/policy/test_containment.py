@@ -1,5 +1,6 @@
 """Containment: the traps by name, the faults that must be caught, and what a person sees."""
 
+import ipaddress
 import json
 import time
 
@@ -14,6 +15,11 @@ from trailfit.policy.evaluate import Request, grants
 
 BUCKET = "arn:aws:s3:::bucket"
 EQUAL = {"StringEquals": {"aws:PrincipalTag/team": "a"}}
+
+ALL_BUT_THE_FIRST = [
+    str(each)
+    for each in ipaddress.summarize_address_range(ipaddress.IPv4Address(1), ipaddress.IPv4Address("255.255.255.255"))
+]
 
 
 def deny(*arguments, **more):
@@ -71,6 +77,12 @@ TRAPS = {
     "wider_network": ([statement(Condition={"IpAddress": {"k": "10.0.0.0/8"}})], [statement(Condition={"IpAddress": {"k": "10.1.0.0/16"}})], False),
     "upper_half_of_a_network_is_new": (
         [statement(Condition={"IpAddress": {"k": "10.0.0.0/8"}})], [statement(Condition={"IpAddress": {"k": "10.0.0.0/9"}})], False,
+    ),
+    "first_address_of_all": (
+        [statement(Condition={"NotIpAddress": {"k": [*ALL_BUT_THE_FIRST, "::/0"]}, "Null": {"k": "false"}, "IpAddress": {"k": "0.0.0.0/0"}})], [], False,
+    ),
+    "between_two_seconds": (
+        [statement(Condition={"DateGreaterThan": {"k": "2020-01-01T00:00:00Z"}, "DateLessThan": {"k": "2020-01-01T00:00:01Z"}})], [], False,
     ),
     "empty_value_is_a_value": ([statement(Condition={"StringLike": {"k": "*"}})], [statement(Condition={"StringLike": {"k": "?*"}})], False),
     "number_that_is_none_is_never_met": (

@@ -72,6 +72,16 @@ def _outer(pattern: Tokens) -> re.Pattern[str] | None:
     return re.compile("(?s:" + "".join(pieces) + run + "".join(fixed) + r")\Z")
 
 
+def _begins(inner: Tokens, outer: Tokens) -> bool:
+    """Tell whether the plain text that `outer` begins with is what `inner` begins with: a look before compiling."""
+    for mine, wanted in zip(inner, outer, strict=False):
+        if len(wanted) > 1:
+            return True
+        if mine != wanted:
+            return False
+    return True
+
+
 def within(inner: Tokens, outer: Tokens) -> bool:
     """Tell whether every string of `inner` is one of `outer`; a no may be wrong when `inner` has wildcards.
 
@@ -80,5 +90,7 @@ def within(inner: Tokens, outer: Tokens) -> bool:
     """
     if outer == (ANY_RUN,) or inner == outer:
         return True
+    if not (_begins(inner, outer) and _begins(inner[::-1], outer[::-1])):
+        return False
     written, wanted = _inner(inner), _outer(outer)
     return written is not None and wanted is not None and wanted.match(written) is not None
