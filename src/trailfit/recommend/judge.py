@@ -99,8 +99,14 @@ def _judge_one(
             uses[row.action].append(row)
     known = [policy for policy in principal.policies if policy.document is not None]
     needed = runtime.needs(functions)
+    # What the runtime does says nothing of the code's own rhythm, and its resources are known already.
+    by_code = {action: [row for row in rows if not runtime.covers(needed, row)] for action, rows in uses.items()}
     learnt = learn(
-        uses, evidence.days.get(principal.arn, {}), evidence.window, levels.of(principal.arn), levels.services
+        {action: rows for action, rows in by_code.items() if rows},
+        evidence.days.get(principal.arn, {}),
+        evidence.window,
+        levels.of(principal.arn),
+        levels.services,
     )
     judged, narrowed = keep_companions(
         classify(principal, granted(known), uses, evidence, needed), learnt, levels.of(principal.arn)

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trailfit.catalog.judgement import runtime_permissions
+from trailfit.recommend.resources import arn_includes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from trailfit.model import Function
+    from trailfit.model import Function, Usage
 
 #: CloudFormation's name of the compute resource → the catalogue's.
 _COMPUTE = {"AWS::Lambda::Function": "lambda"}
@@ -44,3 +45,9 @@ def needs(functions: Sequence[Function]) -> Mapping[str, RuntimeNeed]:
                 )
             )
     return {action: RuntimeNeed(tuple(sorted(found)), reasons[action]) for action, found in sorted(resources.items())}
+
+
+def covers(needed: Mapping[str, RuntimeNeed], use: Usage) -> bool:
+    """Tell whether a use is a runtime's own: its action on a resource that the runtime needs."""
+    need = needed.get(use.action)
+    return need is not None and any(arn_includes(wide, use.resource) for wide in need.resources)
