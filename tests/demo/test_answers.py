@@ -72,3 +72,19 @@ def test_the_worked_example_gets_one_action_on_one_table(truth, answer):
     assert [change["arn"] for change in mine["before"]] == example["detach"]
     assert mine["proofs"]["no_new_access"]["holds"] is True
     assert mine["proofs"]["still_allows"]["denied"] == []
+
+
+def test_the_worked_example_and_its_sibling_get_what_they_need_and_no_more(demo):
+    truth = json.loads((demo / "truth.json").read_text(encoding="utf-8"))["worked_example"]
+    data = json.loads((demo / "out" / "recommendations.json").read_text(encoding="utf-8"))
+
+    for one in (truth, truth["sibling"]):
+        (proposal,) = [each for each in data["recommendations"] if each["principal"] == one["role"]]
+        allowed = {}
+        for after in proposal["after"]:
+            for statement in after["document"]["Statement"]:
+                actions, resources = statement["Action"], statement["Resource"]
+                for action in [actions] if isinstance(actions, str) else actions:
+                    allowed.setdefault(action, []).extend([resources] if isinstance(resources, str) else resources)
+        assert allowed == one["allow"]
+        assert proposal["disposition"] == "safe"
