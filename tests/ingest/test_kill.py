@@ -62,7 +62,7 @@ def whole_units(lake: Path, sizes: dict[tuple, int]) -> None:
 
 
 def kill_and_compare(tmp_path: Path, kills: int, seed: int) -> int:
-    """Kill ingests at random moments, `kills` of them; return how many were still running then."""
+    """Kill running ingests at random moments, `kills` of them; return how many lakes that took."""
     logs = tmp_path / "logs"
     several_days(logs, days=6)
     put(logs, [record("loose", account="444455556666")]).rename(logs / "loose.json.gz")
@@ -75,7 +75,7 @@ def kill_and_compare(tmp_path: Path, kills: int, seed: int) -> int:
         (a, d): n for a, d, n in con.sql("select account, date::text, count(*) from events group by all").fetchall()
     }
     rng = random.Random(seed)
-    done = hit = number = 0
+    done = number = 0
     while done < kills:
         lake = tmp_path / f"lake{number}"
         number += 1
@@ -85,12 +85,13 @@ def kill_and_compare(tmp_path: Path, kills: int, seed: int) -> int:
             running = process.poll() is None
             process.kill()
             process.wait()
-            done += 1
-            hit += running
+            done += running
+            # How long an ingest takes changes with the load of the machine: one that had ended was killed too late.
+            takes *= 1.03 if running else 0.85
             whole_units(lake, sizes)
         finish(logs, lake)
         assert tree(lake) == calm, f"seed {seed}, lake {number}"
-    return hit
+    return number
 
 
 def test_a_few_kills_leave_the_lake_as_it_would_have_been(tmp_path):
@@ -99,7 +100,7 @@ def test_a_few_kills_leave_the_lake_as_it_would_have_been(tmp_path):
 
 @pytest.mark.slow
 def test_two_hundred_kills_leave_the_lake_as_it_would_have_been(tmp_path):
-    assert kill_and_compare(tmp_path, 200, 2) > 100
+    assert kill_and_compare(tmp_path, 200, 2) > 50
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
