@@ -79,8 +79,9 @@ TRAPS = {
         [statement(Condition={"IpAddress": {"k": "10.0.0.0/8"}})], [statement(Condition={"IpAddress": {"k": "10.0.0.0/9"}})], False,
     ),
     "first_address_of_all": (
-        [statement(Condition={"NotIpAddress": {"k": [*ALL_BUT_THE_FIRST, "::/0"]}, "Null": {"k": "false"}, "IpAddress": {"k": "0.0.0.0/0"}})], [], False,
+        [statement(Condition={"NotIpAddress": {"k": [*ALL_BUT_THE_FIRST, "::/0"]}, "Null": {"k": "false"}})], [], False,
     ),
+    "beyond_the_largest_number": ([statement(Condition={"NumericGreaterThan": {"k": "5"}})], [], False),
     "between_two_seconds": (
         [statement(Condition={"DateGreaterThan": {"k": "2020-01-01T00:00:00Z"}, "DateLessThan": {"k": "2020-01-01T00:00:01Z"}})], [], False,
     ),

@@ -191,6 +191,11 @@ def test_folded_pattern_takes_both_cases():
     assert len("".join(found[frozenset({0, 1})])) == 2
 
 
+def test_variable_may_be_empty():
+    parts = [Part(("h", NAME, "x")), Part(("h", "x"), may=True)]
+    assert [found for found, _ in automaton.minterms(parts, Budget(1000))] == [frozenset({0, 1})]
+
+
 def test_variable_moves_no_other_pattern():
     parts = [Part(("h", NAME)), Part(("k", "a"), may=True), Part(("h", "a"), may=True), Part(("a", "h"))]
     assert [found for found, _ in automaton.minterms(parts, Budget(1000))] == [frozenset({0, 2})]
