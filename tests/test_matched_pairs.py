@@ -29,9 +29,14 @@ def records(path):
 def role_in(path):
     """Find the one role of the log that is the tool's own: ARN and day of its first call."""
     found = {
-        (event["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"], event["recipientAccountId"], event["eventTime"][:10])
+        (
+            event["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"],
+            event["recipientAccountId"],
+            event["eventTime"][:10],
+        )
         for event in records(path)
-        if "stratus-red-team" in str(event["userIdentity"].get("sessionContext", {}).get("sessionIssuer", {}).get("arn"))
+        if "stratus-red-team"
+        in str(event["userIdentity"].get("sessionContext", {}).get("sessionIssuer", {}).get("arn"))
     }
     (one,) = found
     return one

@@ -44,7 +44,9 @@ def test_the_keys_found_are_the_keys_that_nobody_used(truth, answer):
 
 def test_nothing_that_must_be_spared_is_taken_away(demo, truth, answer):
     principals = {who.arn: who for who in read(demo / "iam").principals}
-    doomed = {item["principal"] for item in answer["recommendations"] if item["action"] in {"DELETE_ROLE", "DELETE_USER"}}
+    doomed = {
+        item["principal"] for item in answer["recommendations"] if item["action"] in {"DELETE_ROLE", "DELETE_USER"}
+    }
     taken = []
     for spared in truth["not_unused"]:
         who = principals[spared["principal"]]
