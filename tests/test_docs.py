@@ -46,7 +46,7 @@ def test_every_command_that_the_documents_name_exists():
     named = set(re.findall(r"\btrailfit ([a-z]+)\b(?=[ `\n])", README))
 
     assert named & set(COMMANDS)
-    assert {name for name in re.findall(r"^\$ trailfit ([a-z]+)", README, re.MULTILINE)} <= set(COMMANDS)
+    assert set(re.findall(r"^\$ trailfit ([a-z]+)", README, re.MULTILINE)) <= set(COMMANDS)
     assert set(re.findall(r"`trailfit ([a-z]+)`", README)) <= set(COMMANDS)
 
 
