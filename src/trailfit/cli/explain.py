@@ -33,7 +33,8 @@ def command(principal: str, action: str | None, out: Path) -> None:
 
 
 def _lines(judged: Mapping[str, Any], action: str | None) -> Iterator[str]:
-    rows = [row for row in judged["permissions"] if action is None or _covers(row, action)]
+    rows = [row for row in judged["permissions"] if action is None or row["action"].lower() == action.lower()]
+    rows = rows or [row for row in judged["permissions"] if action is not None and _stands_for(row, action)]
     yield judged["principal"]
     if not rows:
         yield f"  {action}: not granted"
@@ -48,6 +49,6 @@ def _lines(judged: Mapping[str, Any], action: str | None) -> Iterator[str]:
                 yield f"  {'':13} and {len(row['resources']) - 5} more"
 
 
-def _covers(row: Mapping[str, Any], action: str) -> bool:
-    named = row["action"].lower()
-    return named == action.lower() or ("count" in row and named.removesuffix("*") == action.lower().split(":")[0] + ":")
+def _stands_for(row: Mapping[str, Any], action: str) -> bool:
+    """Tell whether a row that tells of many actions of one service may be about this one."""
+    return "count" in row and row["action"].removesuffix("*").lower() == action.lower().partition(":")[0] + ":"
