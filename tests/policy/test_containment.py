@@ -375,3 +375,15 @@ def test_sample_of_managed_policies_is_proven_against_itself_and_its_half(manage
         assert no_new_access([half], [whole]).holds is True
         assert no_new_access([whole], [Document.parse(managed[name])]).holds is True
     assert time.perf_counter() - started < 20
+
+
+def test_the_same_text_is_another_condition_where_variables_are_not_read():
+    condition = {"StringEquals": {"aws:username": "${aws:PrincipalTag/owner}"}}
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*", "Condition": condition}
+    read, plain = (
+        Document.parse({"Version": version, "Statement": [statement]}) for version in ("2012-10-17", "2008-10-17")
+    )
+
+    assert no_new_access([read], [plain]).holds is not True
+    assert no_new_access([plain], [read]).holds is not True
+    assert no_new_access([read], [read]).holds is True
