@@ -17,7 +17,11 @@ from trailfit.lake import Lake
 if TYPE_CHECKING:
     from pathlib import Path
 
-PROGRAM = "import sys; from trailfit.cli.main import main; sys.argv[0] = 'trailfit'; main()"
+#: As from a terminal: a shell that runs the tests in the background makes its children ignore interrupts.
+PROGRAM = (
+    "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from trailfit.cli.main import main; sys.argv[0] = 'trailfit'; main()"
+)
 
 
 def start(logs: Path, lake: Path, *, jobs: int = 2) -> subprocess.Popen[bytes]:
