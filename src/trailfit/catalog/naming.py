@@ -9,9 +9,8 @@ from functools import cache
 from trailfit.catalog.tables import rows
 
 _HOLE = re.compile(r"{(\w+)}")
-#: ``open``: new with every resource · ``churn``: likewise, where resources come and go · ``closed``: never widened ·
-#: ``suffix``: six random characters · ``name``: the user's own, to be judged by the evidence.
-HOLES = ("open", "churn", "closed", "suffix", "name")
+#: What a hole may be: ``open``: new with every resource · ``churn``: likewise, where resources come and go ·
+#: ``closed``: never widened · ``suffix``: six random characters · ``name``: the user's own, judged by the evidence.
 _MATCHES = {"suffix": "[A-Za-z0-9]{6}", "name": ".+?"}
 
 

@@ -170,7 +170,7 @@ def _from_json(text: str, at: int, stop: int, depth: int) -> tuple[Node, int]:
         return _json_array(text, at, stop, depth)
     if first == '"':
         try:
-            value, after = json.decoder.scanstring(text, at + 1)  # type: ignore[attr-defined]
+            value, after = json.decoder.scanstring(text, at + 1)  # type: ignore[attr-defined]  # no stub has it
         except json.JSONDecodeError as problem:
             raise EditError(f"not JSON: {problem.msg}") from None
         return Node("scalar", at, after, value, flow=True, quote='"'), after

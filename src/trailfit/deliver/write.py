@@ -84,11 +84,11 @@ class Flow:
         after = "" if after.strip() else after
         return opening + gap + ("," + (gap or " ")).join(items) + self.last(text, node, spans) + after + closing
 
-    def last(self, text: str, node: Node, spans: Sequence[tuple[int, int]]) -> str:  # noqa: ARG002
+    def last(self, text: str, node: Node, spans: Sequence[tuple[int, int]]) -> str:  # noqa: ARG002 - HCL needs them
         """Return what stands behind a list's last item: nothing in JSON and YAML."""
         return ""
 
-    def rewrapped(self, text: str, node: Node, target: Sequence[Any]) -> str | None:  # noqa: ARG002
+    def rewrapped(self, text: str, node: Node, target: Sequence[Any]) -> str | None:  # noqa: ARG002 - HCL needs them
         """Write a list anew where its one line would become too long; None where the writer does not mind."""
         return None
 
@@ -134,7 +134,7 @@ class Yaml(Flow):
             return self._text(value, plain, quote)
         return json.dumps(value, ensure_ascii=False)
 
-    def dump(self, value: Any, indent: str, *, wide: bool) -> str:  # noqa: ARG002 - a line has no breadth
+    def dump(self, value: Any, indent: str, *, wide: bool) -> str:  # noqa: ARG002 - HCL needs them - a line has no breadth
         """Write flow style on one line, however long: a break would have to be set in."""
         if isinstance(value, list):
             return "[" + ", ".join(self.dump(item, indent, wide=False) for item in value) + "]"

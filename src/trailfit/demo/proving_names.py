@@ -24,7 +24,6 @@ class Grammar:
     """What one family may draw from. `dates` are strftime formats, plus ``epoch`` and ``epoch-ms``."""
 
     separators: tuple[str, ...]
-    pascal: bool
     environments: tuple[tuple[str, str, str], ...]
     places: tuple[str, ...]
     apps: tuple[str, ...]
@@ -39,7 +38,6 @@ class Grammar:
 GRAMMARS: dict[Family, Grammar] = {
     "A": Grammar(
         separators=("-",),
-        pascal=False,
         environments=(("prod", "stage", "dev"), ("production", "staging", "development")),
         places=("last", "first"),
         apps=("orders", "billing", "search", "catalog", "payments", "users", "shipping", "mailer", "media", "ledger"),
@@ -53,7 +51,6 @@ GRAMMARS: dict[Family, Grammar] = {
     ),
     "B": Grammar(
         separators=("",),
-        pascal=True,
         environments=(("Live", "Preprod", "Sandbox"), ("Prd", "Uat", "Dev")),
         places=("first", "middle"),
         apps=("Checkout", "Loyalty", "Pricing", "Stock", "Returns", "Fraud", "Delivery", "Profile", "Reviews", "Gifts"),
@@ -67,7 +64,6 @@ GRAMMARS: dict[Family, Grammar] = {
     ),
     "C": Grammar(
         separators=("_", "."),
-        pascal=False,
         environments=(("p", "a", "t"), ("prd", "acc", "tst")),
         places=("first", "last"),
         apps=("claims", "quotes", "policies", "risk", "brokers", "treaty", "actuary", "portal", "scans", "letters"),

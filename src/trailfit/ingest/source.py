@@ -17,14 +17,6 @@ if TYPE_CHECKING:
     from trailfit.model import Unassessed
 
 
-class Fetched(Protocol):
-    """One object's bytes, or why they could not be had."""
-
-    object: LogObject
-    data: bytes | None
-    problem: str | None
-
-
 class Source(Protocol):
     """A place with log objects."""
 
