@@ -17,7 +17,7 @@ from trailfit.catalog.observability import observability, source_of
 from trailfit.model import Coverage, Silence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     from duckdb import DuckDBPyConnection
@@ -64,8 +64,15 @@ class Silences:
     Silence(is_evidence=False, reason='no event of account 111122223333 is in the lake', kind='uncovered')
     """
 
-    def __init__(self, window: Window, coverage: Iterable[Coverage], selectors: Sequence[TrailSelector]) -> None:
+    def __init__(
+        self,
+        window: Window,
+        coverage: Iterable[Coverage],
+        selectors: Sequence[TrailSelector],
+        unread: Mapping[str, int] | None = None,
+    ) -> None:
         self._window = window
+        self._unread = unread or {}
         self._gaps: dict[str, tuple[date, ...]] = {}
         self._seen: dict[tuple[str, str], tuple[date, date]] = {}
         for row in coverage:
@@ -95,6 +102,8 @@ class Silences:
                 False,
                 f"management events are missing on {len(gaps)} of {self._window.days} days ({some})",
             )
+        if self._unread.get(account):
+            return Silence(False, f"{self._unread[account]} pieces of the log of account {account} could not be read")
         before, why = prerequisites().get(action, ((), ""))
         if before and all(self.of(account, each).is_evidence for each in before):
             return Silence(True, f"{why}, and none was made", "logged")
@@ -126,6 +135,9 @@ class Silences:
         whole = [each for each in trails if each.management]
         if trails and not whole:
             return "the trails log management events only in part (reads or writes alone)"
+        if whole and not any(each.multi_region for each in whole):
+            regions = ", ".join(sorted({each.region for each in whole}))
+            return f"the trails log management events of {regions} only: a call elsewhere leaves no event"
         source = source_of(action.partition(":")[0])
         if whole and all(source in each.excluded for each in whole):
             return f"the trails leave out the management events of {source}"
@@ -134,14 +146,14 @@ class Silences:
     def _data_type_logged(self, account: str, data_type: str) -> bool:
         """Tell whether data events of this type were logged all window long.
 
-        A selector says so outright, or that it logs only some of them. Without one, the type must have been seen
+        A selector says so outright, or that it logs only some of them, or those of one region. Without one, the type must have been seen
         near both ends of the window: a week, or a tenth of the window where that is longer, leaves room for work
         that is not daily.
         """
         trails = self._of(account)
-        if any(data_type in each.data_types for each in trails):
+        if any(data_type in each.data_types and each.multi_region for each in trails):
             return True
-        if any(data_type in each.partial for each in trails):
+        if any(data_type in (*each.data_types, *each.partial) for each in trails):
             return False
         if (account, data_type) not in self._seen:
             return False

@@ -7,20 +7,26 @@ from typing import TYPE_CHECKING
 
 from trailfit import sql
 from trailfit.model import Denied, Evidence, KeyUse
-from trailfit.usage import coverage, use
+from trailfit.usage import coverage, grants, use
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from duckdb import DuckDBPyConnection
 
     from trailfit.model import TrailSelector, Window
 
 
-def gather(con: DuckDBPyConnection, window: Window, selectors: Sequence[TrailSelector] = ()) -> Evidence:
-    """Run the queries that judgement needs over `window`; `selectors` are the snapshot's, if it has any."""
+def gather(
+    con: DuckDBPyConnection, window: Window, selectors: Sequence[TrailSelector] = (), shared: Iterable[str] = ()
+) -> Evidence:
+    """Run the queries that judgement needs over `window`; `selectors` are the snapshot's, if it has any.
+
+    `shared` are the ARNs of the roles of which each session's use is told apart.
+    """
     days = window.parameters()
     covered = coverage.read(con, window)
+    unread = grants.unread(con, window)
     denied = [
         Denied(principal, action, resource, calls, last, reason)
         for principal, action, resource, _code, reason, calls, last, _event in sql.run(con, "denied", **days).fetchall()
@@ -44,8 +50,12 @@ def gather(con: DuckDBPyConnection, window: Window, selectors: Sequence[TrailSel
         },
         gaps=coverage.gaps(con, window),
         coverage=covered,
-        silence=coverage.Silences(window, covered, selectors).of,
+        silence=coverage.Silences(window, covered, selectors, unread).of,
         days=use.days(con, window),
+        changes=grants.changes(con, window),
+        assumptions=grants.assumptions(con, window),
+        by_session=grants.by_session(con, window, shared),
+        unread=unread,
     )
 
 
