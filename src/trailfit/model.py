@@ -145,13 +145,64 @@ class KeyUse:
 
 
 @dataclass(frozen=True, slots=True)
+class GrantChange:
+    """The last of the logged calls of one kind that changed what somebody is granted.
+
+    `kind` and `name` say whose grant (role, user, group, policy, permission_set); `policy` is the policy's name or
+    ARN, None where the call names none. `changes` says what of it.
+    """
+
+    account: str
+    event: str
+    kind: str
+    name: str
+    policy: str | None
+    changes: Literal["grants", "boundary", "trust"]
+    last: datetime
+    example_event: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """Who took on a role, by which call (`event`) and how often.
+
+    `kind` is the caller's principal kind, `subject` the session or subject where the caller is an account or an
+    identity provider. `restricted` counts the calls with a session policy; `session_policies` (documents as JSON
+    text) and `policy_arns` are those that were passed.
+    """
+
+    role: str
+    caller: str
+    kind: str
+    subject: str | None
+    event: str
+    calls: int
+    restricted: int
+    session_policies: tuple[str, ...]
+    policy_arns: tuple[str, ...]
+    first: datetime
+    last: datetime
+    example_event: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionUse:
+    """What one session of a role used: its usage, and the days of each (action, resource), sorted."""
+
+    usage: tuple[Usage, ...]
+    days: Mapping[tuple[str, str], tuple[date, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """All that the log says, over one window, in the form that `recommend` judges by.
 
     `usage`, `denied`, `last_seen` and `sessions` are keyed by principal ARN, `key_use` by access key ID,
     `gaps` by account: the days of the window without any management event (an account that is absent was
     never logged), `days` by principal ARN and then (action, resource): the days of the counted calls, sorted.
-    `silence` answers, for an account and an action, whether absence is evidence.
+    `silence` answers, for an account and an action, whether absence is evidence. `changes` are the logged changes
+    of grants, `assumptions` who took on which role (by role ARN), `by_session` what each session of some roles used
+    (by role ARN and session name), `unread` how many pieces of each account's log could not be read.
     """
 
     window: Window
@@ -164,6 +215,10 @@ class Evidence:
     coverage: Sequence[Coverage]
     silence: Callable[[str, str], Silence]
     days: Mapping[str, Mapping[tuple[str, str], tuple[date, ...]]] = field(default_factory=dict)
+    changes: Sequence[GrantChange] = ()
+    assumptions: Mapping[str, Sequence[Assumption]] = field(default_factory=dict)
+    by_session: Mapping[str, Mapping[str, SessionUse]] = field(default_factory=dict)
+    unread: Mapping[str, int] = field(default_factory=dict)
 
 
 # --- the account ------------------------------------------------------------------------------------------
@@ -437,7 +492,11 @@ class PolicyChange:
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """The class of one granted action of a principal, and why it has it."""
+    """The class of one granted action of a principal, and why it has it.
+
+    `last_accessed` is IAM's own record of the action (or its service), where it has one; `contradiction` says that this
+    record and the log disagree.
+    """
 
     action: str
     cls: PermissionClass
@@ -447,6 +506,8 @@ class Permission:
     last_used: datetime | None = None
     resources: tuple[str, ...] = ()
     example_event: str | None = None
+    last_accessed: datetime | None = None
+    contradiction: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
