@@ -194,6 +194,30 @@ class SessionUse:
 
 
 @dataclass(frozen=True, slots=True)
+class KeySource:
+    """From where, and with which client, one long-term access key was used. `network` is a /24 or /48, or a name."""
+
+    access_key_id: str
+    network: str
+    user_agent: str | None
+    calls: int
+    first_used: datetime
+    last_used: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RootUse:
+    """What the root user of an account did: one event name."""
+
+    account: str
+    event_source: str
+    event_name: str
+    calls: int
+    last: datetime
+    example_event: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """All that the log says, over one window, in the form that `recommend` judges by.
 
@@ -203,6 +227,7 @@ class Evidence:
     `silence` answers, for an account and an action, whether absence is evidence. `changes` are the logged changes
     of grants, `assumptions` who took on which role (by role ARN), `by_session` what each session of some roles used
     (by role ARN and session name), `unread` how many pieces of each account's log could not be read.
+    `key_sources` are keyed by access key ID, `root_use` by account.
     """
 
     window: Window
@@ -219,6 +244,8 @@ class Evidence:
     assumptions: Mapping[str, Sequence[Assumption]] = field(default_factory=dict)
     by_session: Mapping[str, Mapping[str, SessionUse]] = field(default_factory=dict)
     unread: Mapping[str, int] = field(default_factory=dict)
+    key_sources: Mapping[str, Sequence[KeySource]] = field(default_factory=dict)
+    root_use: Mapping[str, Sequence[RootUse]] = field(default_factory=dict)
 
 
 # --- the account ------------------------------------------------------------------------------------------
@@ -448,7 +475,10 @@ class EffectiveGrant:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Accounts as they were at one time: principals, policies, credentials, functions."""
+    """Accounts as they were at one time: principals, policies, credentials, functions.
+
+    `unfinished` are the accounts of which AWS throttled or failed some request: what is missing there may be there.
+    """
 
     taken: datetime
     accounts: tuple[str, ...]
@@ -462,6 +492,7 @@ class Snapshot:
     guardrails: tuple[Guardrails, ...] = ()
     permission_sets: tuple[PermissionSet, ...] = ()
     root: tuple[Credential, ...] = ()
+    unfinished: tuple[str, ...] = ()
 
 
 # --- the judgement ----------------------------------------------------------------------------------------
@@ -469,7 +500,11 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing worth acting on, with its evidence. `id` is stable from run to run."""
+    """One thing worth acting on, with its evidence. `id` is stable from run to run.
+
+    `remedy` says what to do, `commands` are steps of it that can be run as they are; `risk` weighs the finding
+    (severity x confidence, `catalog.risks`).
+    """
 
     id: str
     kind: str
@@ -478,6 +513,19 @@ class Finding:
     confidence: Literal["low", "medium", "high"]
     evidence: Mapping[str, object]
     resource: str | None = None
+    remedy: str = ""
+    commands: tuple[str, ...] = ()
+    risk: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ExcludedFinding:
+    """A finding that an exclusion takes out of what is to be acted on: by which, why, and until when it holds."""
+
+    finding: Finding
+    by: str
+    reason: str
+    until: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -546,6 +594,8 @@ class Judgement:
 
     `permissions` holds, per principal, the class of every granted action; `exempt` the principals that a rule
     leaves alone, with the rule.
+    `excluded` are findings that an exclusion covers, `exclusions` what is known of each exclusion (its state,
+    how many findings it covers).
     """
 
     evidence: Evidence
@@ -555,3 +605,5 @@ class Judgement:
     principals: tuple[Principal, ...]
     unassessed: tuple[Unassessed, ...]
     exempt: tuple[Unassessed, ...] = ()
+    excluded: tuple[ExcludedFinding, ...] = ()
+    exclusions: tuple[Mapping[str, object], ...] = ()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from trailfit import sql
 from trailfit.model import Denied, Evidence, KeyUse
-from trailfit.usage import coverage, grants, use
+from trailfit.usage import coverage, credential_use, grants, use
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -56,6 +56,8 @@ def gather(
         assumptions=grants.assumptions(con, window),
         by_session=grants.by_session(con, window, shared),
         unread=unread,
+        key_sources=credential_use.key_sources(con, window),
+        root_use=credential_use.root_use(con, window),
     )
 
 
