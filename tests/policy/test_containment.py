@@ -20,6 +20,9 @@ ALL_BUT_THE_FIRST = [
     str(each)
     for each in ipaddress.summarize_address_range(ipaddress.IPv4Address(1), ipaddress.IPv4Address("255.255.255.255"))
 ]
+ALL_BUT_THE_FIRST_OF_6 = [
+    str(each) for each in ipaddress.summarize_address_range(ipaddress.IPv6Address(1), ipaddress.IPv6Address(2**128 - 1))
+]
 
 
 def deny(*arguments, **more):
@@ -50,6 +53,17 @@ TRAPS = {
     "deny_that_touches_nothing_granted": ([statement("s3:GetObject")], [statement(), deny("s3:Put*")], True),
     "dropped_condition": ([statement()], [statement(Condition=EQUAL)], False),
     "kept_condition": ([statement("s3:Get*", Condition=EQUAL)], [statement(Condition=EQUAL)], True),
+    "one_key_that_is_never_met_is_enough": ([statement(Condition={"NumericLessThan": {"n": "few"}, "StringEquals": {"k": "a"}})], [], True),
+    "like_as_text_is_more_than_like_as_arn": (
+        [statement(Condition={"StringLike": {"k": "arn:*:s3:::b"}})], [statement(Condition={"ArnLike": {"k": "arn:*:s3:::b"}})], False,
+    ),
+    "first_address_of_all_in_version_6": (
+        [statement(Condition={"NotIpAddress": {"k": [*ALL_BUT_THE_FIRST_OF_6, "0.0.0.0/0"]}, "Null": {"k": "false"}})], [], False,
+    ),
+    "session_of_a_role_by_another_path": (
+        [statement(Principal={"AWS": "arn:aws:iam::111122223333:role/p/a"})],
+        [statement(Principal={"AWS": "arn:aws:iam::111122223333:role/p/a"}), deny(Principal={"AWS": "arn:aws:iam::111122223333:role/q/a"})], False,
+    ),
     "added_condition": ([statement(Condition=EQUAL)], [statement()], True),
     "condition_key_without_case": (
         [statement(Condition={"StringEquals": {"AWS:principaltag/team": "a"}})], [statement(Condition=EQUAL)], True,
@@ -230,6 +244,13 @@ EXAMPLES = [
      [statement(Condition={"ForAllValues:StringEquals": {"k": "a"}})], ("s3:GetObject", BUCKET, {"k": ("x", "a")})),
     ([statement("s3:Get*", f"{BUCKET}/${{aws:username}}")], [statement("s3:Get*", f"{BUCKET}/a*")],
      ("s3:Get", f"{BUCKET}/x", {"aws:username": "x"})),
+    ([statement("s3:*", "arn:aws:*:*:*:b")], [], ("s3:x", "arn:aws:s3:us-east-1:123456789012:b", {})),
+    ([statement("s3:*", f"{BUCKET}/${{aws:username}}*")], [statement("s3:*", f"{BUCKET}/${{aws:username}}?*")],
+     ("s3:x", f"{BUCKET}/x", {"aws:username": "x"})),
+    ([statement("s3:GetObject", BUCKET, Condition={"ForAnyValue:StringEquals": {"k": "a"}})], [statement(Condition={"StringEquals": {"k": "a"}})],
+     ("s3:GetObject", BUCKET, {"k": ("a", "x")})),
+    ([statement("s3:GetObject", BUCKET, Condition={"StringLike": {"aws:k": "a*"}, "StringNotEquals": {"AWS:k": "a"}})], [],
+     ("s3:GetObject", BUCKET, {"AWS:k": "ax"})),
 ]  # fmt: skip
 
 
@@ -258,6 +279,10 @@ def test_version_that_makes_variables_text_is_named():
     assert "Version 2012-10-17" in verdict.reason
     assert grants(verdict.counterexample, [old]) is False
     assert no_new_access([policy(statement("*"), version="2008-10-17")], [old]).holds is False
+    alone = policy(statement("sqs:*", "arn:aws:sqs:r:${aws:PrincipalAccount}:q"), version="2008-10-17")
+    assert no_new_access([alone], [policy(statement("s3:*"))]).holds is None
+    assert no_new_access([alone, policy(statement("s3:*"))], [policy(statement("s3:*"))]).holds is None
+    assert no_new_access([alone], [], boundary=policy(statement("sqs:*"), version="2008-10-17")).holds is None
 
 
 def test_undecided_names_the_pair_of_statements(monkeypatch):
@@ -387,3 +412,12 @@ def test_the_same_text_is_another_condition_where_variables_are_not_read():
     assert no_new_access([read], [plain]).holds is not True
     assert no_new_access([plain], [read]).holds is not True
     assert no_new_access([read], [read]).holds is True
+
+
+def test_condition_with_a_variable_among_its_values_is_not_taken_for_its_placeholder():
+    mixed = policy(statement(Condition={"StringEquals": {"k": ["${aws:username}", "b"]}}))
+    plain = policy(statement(Condition={"StringEquals": {"k": ["username", "b"]}}))
+
+    assert no_new_access([mixed], [plain]).holds is not True
+    assert no_new_access([plain], [mixed]).holds is not True
+    assert no_new_access([mixed], [mixed]).holds is True

@@ -211,7 +211,7 @@ def test_account_in_the_arn_decides_where_none_is_said():
 
 
 def test_resource_that_is_no_arn_is_in_no_account():
-    for resource in ("a:b:c:d", "*", ""):
+    for resource in ("a:b:c:d", "*", "", "a:b:c:d:"):
         assert evaluate(Request(USER, "s3:GetObject", resource), Policies((policy(statement()),))).allowed
 
 
@@ -245,6 +245,9 @@ def test_grants_looks_at_the_principals_own_side_only():
     assert grants(key, mine) is True
     assert grants(key, mine, [policy(statement("s3:*"))]) is False
     assert grants(key, mine, mine) is True
+    short = [policy(statement("kms:*", "arn:aws:kms"))]
+    assert grants(key, short, mine) is True
+    assert grants(key, mine, short) is True
     assert grants(key, [*mine, policy(statement("kms:*", effect="Deny"))]) is False
     assert grants(key, mine, [*mine, policy(statement("kms:*", effect="Deny"))]) is False
     open_deny = policy(statement("kms:*", effect="Deny", Condition=CONDITION))

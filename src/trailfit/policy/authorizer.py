@@ -129,7 +129,7 @@ def _read(rows: Sequence[_Row], request: Request, complete: bool, bounded: bool)
             left_open.append(where)
             if is_allow:
                 allow = allow or None
-                by[match] = by.get(match) or None
+                by.setdefault(match, None)
             else:
                 deny = deny or None
         elif is_allow:

@@ -10,6 +10,7 @@ as `must` matches it when every instance matches; one read as `may`, when some i
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -36,12 +37,12 @@ class Budget:
     """
 
     def __init__(self, steps: int) -> None:
-        self._left = steps
+        self.left = steps
 
     def spend(self, steps: int) -> None:
         """Take steps; raise `TooLargeError` when there are no more."""
-        self._left -= steps
-        if self._left < 0:
+        self.left -= steps
+        if self.left < 0:
             raise TooLargeError
 
 
@@ -91,17 +92,15 @@ class Automaton:
         elif token == SEGMENT_ONE:
             self._segment_one |= mask
         else:
-            for symbol in {token.lower(), token.upper()} if part.folded and len(token) == 1 else {token}:
+            for symbol in {token.lower(), token.upper()} if part.folded else {token}:
                 self._advance[symbol] = self._advance.get(symbol, 0) | mask
         return 1
 
     def _alphabet(self) -> list[str]:
         """List the symbols worth trying: those that patterns name, a colon, and one that no pattern names."""
         named = set(self._advance) | ({":"} if self._segment_run | self._segment_one else set())
-        fresh = next((c for c in _FRESH if c not in named), None)
-        if fresh is None:
-            fresh = next(chr(code) for code in range(0x100, 0x10FFFF) if chr(code) not in named)
-        return [fresh, *sorted(named)]
+        fresh = (c for c in itertools.chain(_FRESH, map(chr, itertools.count(ord("\xa1")))) if c not in named)
+        return [next(fresh), *sorted(named)]
 
     def _step(self, symbol: str) -> tuple[str, int, int, int]:
         """Give (symbol, places where it does other than a symbol that no pattern names, places left, places kept)."""
@@ -142,7 +141,7 @@ class Automaton:
         subject, subject_accepts = self.subject, self.accept[0]
         # Integers of many places take longer to read.
         price = len(self._steps) * (1 + self.accept[-1].bit_length() // _PLACES_LIMIT)
-        came: dict[int, tuple[int, str]] = {self.start: (-1, "")}
+        came: dict[int, tuple[int, str] | None] = {self.start: None}
         queue = deque([self.start])
         found: set[int] = set()
         while queue:
@@ -167,13 +166,12 @@ class Automaton:
         return frozenset(found)
 
 
-def _text(came: Mapping[int, tuple[int, str]], state: int) -> tuple[str, ...]:
+def _text(came: Mapping[int, tuple[int, str] | None], state: int) -> tuple[str, ...]:
     """Follow the way back to the start."""
     symbols: list[str] = []
-    before, symbol = came[state]
-    while symbol:
+    while step := came[state]:
+        state, symbol = step
         symbols.append(symbol)
-        before, symbol = came[before]
     return tuple(reversed(symbols))
 
 

@@ -197,7 +197,7 @@ def matches(operator: Operator, value: str, wanted: pattern.Tokens) -> bool | No
         # like no ARN, and a value that has fewer is none.
         if value.count(":") < _ARN_COLONS:
             return None
-        read = pattern.arn(wanted, complete=False) if wanted.count(":") >= _ARN_COLONS else None
+        read = pattern.arn(wanted) if wanted.count(":") >= _ARN_COLONS else None
         return read is not None and pattern.matches(read, value)
     text = "".join(wanted)
     if kind == "ip":

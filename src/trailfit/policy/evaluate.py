@@ -272,8 +272,8 @@ def evaluate(request: Request, policies: Policies, find: Find = find) -> Decisio
     scps = () if free else policies.scp or ()
     rcps = () if free else policies.rcp or ()
     scp = [find(level, request, f"scp[{n}]", complete=False) for n, level in enumerate(scps)]
-    rcp = [find(level, request, f"rcp[{n}]", complete=False) for n, level in enumerate(rcps)]
-    places = [*scp, *rcp, resource, identity, boundary, session]
+    rcp = [(level, find(level, request, f"rcp[{n}]", complete=False)) for n, level in enumerate(rcps)]
+    places = [*scp, *(found for _, found in rcp), resource, identity, boundary, session]
 
     # "If the enforcement code finds even one explicit deny that applies, the code returns a final decision of Deny."
     deny = either([each.deny for each in places])
@@ -283,8 +283,7 @@ def evaluate(request: Request, policies: Policies, find: Find = find) -> Decisio
         # Every level from the root to the account must allow.
         *(level.allow for level in scp),
         # "RCPFullAWSAccess is automatically attached" to every level that has policies; other RCPs only deny.
-        *(level.allow if _allows_at_all(documents) else bool(documents)
-          for level, documents in zip(rcp, rcps, strict=True)),
+        *(found.allow if _allows_at_all(level) else bool(level) for level, found in rcp),
         _principal_and_resource(request, policies, identity, boundary, session, resource),
     ])  # fmt: skip
     if allow is False:

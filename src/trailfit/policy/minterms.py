@@ -46,7 +46,7 @@ class Case:
     rule: Rule
     action: tuple[str, ...]
     resource: tuple[str, ...]
-    resource_pattern: Tokens | None
+    resource_pattern: Tokens
     principal: str | None
     context: Context
     rival: Rule | None
@@ -123,10 +123,7 @@ class Question:
 
 def implies(inner: Rule, outer: Rule) -> bool:
     """Tell whether the conditions of `inner` plainly imply those of `outer`: all of these are among those."""
-    return all(
-        each in inner.conditions or any(_implied(other, each) for other in inner.conditions)
-        for each in outer.conditions
-    )
+    return all(any(_implied(other, each) for other in inner.conditions) for each in outer.conditions)
 
 
 def _implied(stronger: Condition, weaker: Condition) -> bool:
@@ -225,10 +222,10 @@ class _Cases:
         for wanted in (EVERYTHING,) if mine.negated else mine.patterns:
             for subject in (NO_RESOURCE, ANY_ARN) if wanted == EVERYTHING else (wanted,):
                 for there, text in self.split(subject, live, lambda rule: rule.resources):
-                    yield from self.principals(there, action, text, None if mine.negated else wanted)
+                    yield from self.principals(there, action, text, wanted)
 
     def principals(
-        self, live: Sequence[_Side], action: tuple[str, ...], resource: tuple[str, ...], wanted: Tokens | None
+        self, live: Sequence[_Side], action: tuple[str, ...], resource: tuple[str, ...], wanted: Tokens
     ) -> Iterator[Case]:
         # A resource with a policy variable in it is there only where the variable has a value.
         bound = tuple(each for each in resource if isinstance(each, Variable) and each.default is None)
@@ -264,7 +261,7 @@ class _Cases:
             found = Search(question.multivalued, question.budget).solve([*base, *(_fails(each) for each in allows)])
             if found is not None:
                 return found
-        return Search(question.multivalued, question.budget).solve([*base, lost]) if lost else None
+        return Search(question.multivalued, question.budget).solve([*base, lost])
 
     def split(
         self, subject: Tokens, sides: Sequence[_Side], of: Callable[[Rule], PatternSet]
@@ -278,7 +275,7 @@ class _Cases:
             meeting = patterns.meeting(subject)
             if patterns.covers(subject):
                 always.append(side)
-            elif meeting or patterns.negated:
+            elif meeting:
                 varying.append((side, meeting))
         mine = of(self.rule)
         own = mine.meeting(subject) if mine.negated else []

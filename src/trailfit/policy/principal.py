@@ -21,11 +21,11 @@ class Match(enum.Enum):
 
     NONE = 0
     #: The account (its ID or `…:root`): the account may let its principals in by identity-based policies.
-    ACCOUNT = 1
+    ACCOUNT = enum.auto()
     #: The ARN of a role: limited by implicit denies in the role's boundary and session policies.
-    ROLE = 2
+    ROLE = enum.auto()
     #: A user, a session, a service, everyone, or a statement without Principal.
-    DIRECT = 3
+    DIRECT = enum.auto()
 
 
 _ACCOUNT = re.compile(r"(?:arn:[^:]*:iam::)?(\d{12})(?::root)?\Z")
@@ -119,7 +119,7 @@ def candidates(named: Iterable[tuple[str, str]]) -> tuple[str | None, ...]:
         elif value != "*":
             found[value] = None
             accounts.update(each for each in [account(value)] if each)
-            role = role_name(value) if kind == "AWS" else None
+            role = role_name(value)
             if role:
                 found[f"arn:aws:sts::{account(value)}:assumed-role/{role}/session"] = None
     stranger = next(number for number in itertools.chain(["123456789012"], _digits()) if number not in accounts)

@@ -93,7 +93,7 @@ def _several(literals: Literals, values: Iterable[str]) -> Assignment | None:
             return None
     within = [value for value in values if _met(every, (value,))]
     chosen = [next((value for value in within if _met([each], (value,))), None) for each in some]
-    if None in chosen or not within:
+    if not within:
         return None
     picked = list(dict.fromkeys(value for value in chosen if value is not None)) or within[:1]
     if len(picked) == 1:
@@ -147,8 +147,8 @@ def _texts(conditions: Iterable[Condition]) -> Iterator[str]:
         elif operator.kind != "string":
             continue
         for wanted in each.patterns:
-            filled = pattern.resolve(wanted, placeholder)
-            read = pattern.arn(filled, complete=False) if operator.kind == "arn" and filled else filled
+            filled = pattern.resolve(wanted, placeholder) or ()
+            read = pattern.arn(filled, complete=False) if operator.kind == "arn" else filled
             if read is not None:
                 parts[Part(read, folded=operator.ignore_case)] = None
     for _, text in automaton.minterms(list(parts), Budget(_STEPS_LIMIT)):

@@ -117,7 +117,7 @@ def _cased(action: str, case: Case) -> str:
 def _plausible(case: Case, service: str, known: Mapping[str, str]) -> Iterator[str]:
     """Fill the wildcards of the statement's own resource pattern with plain words."""
     pattern = case.resource_pattern
-    if pattern is None or pattern == (ANY_RUN,):
+    if pattern == (ANY_RUN,):
         if case.resource != ("*",):
             yield f"arn:aws:{service}:us-east-1:{_ACCOUNT}:x"
         return
