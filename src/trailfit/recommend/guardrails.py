@@ -1,117 +1,210 @@
-"""The four guardrails as findings.
+"""The guardrails as findings: no wildcard without a reason, nothing of AWS's where a fitted policy can stand.
 
-No wildcard without a reason, no AWS-managed policy where a fitted one can stand, roles before users with
-static keys, one role per function.
+With them, roles before users with static keys, and one role per function, rule or job.
 """
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
-from trailfit.catalog.actions import resource_types
-from trailfit.recommend.findings import make
-from trailfit.recommend.granted import actions_of, listed, statements
+from trailfit.catalog.risks import client_hint
+from trailfit.recommend.covered import covered, used_on
+from trailfit.recommend.findings import SHOWN, make
+from trailfit.recommend.granted import listed, statements
+from trailfit.recommend.resources import arn_includes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from trailfit.model import Evidence, Finding, Function, Principal
+    from trailfit.model import AttachedPolicy, Finding, Function, KeySource
+    from trailfit.recommend.case import Case
 
-_SHOWN = 10
-
-
-def findings(principal: Principal, functions: Sequence[Function], evidence: Evidence) -> Iterator[Finding]:
-    """Give the guardrail findings of one principal; `functions` are those that run as it."""
-    yield from _wildcards(principal)
-    yield from _managed(principal)
-    yield from _static_keys(principal, evidence)
-    yield from _shared(principal, functions)
+_HANDING = "iam:PassRole"
 
 
-def _wildcards(principal: Principal) -> Iterator[Finding]:
-    """Wildcard actions and resources, and how much each really covers.
+def findings(case: Case) -> Iterator[Finding]:
+    """Give the guardrail findings of one principal."""
+    for policy, index, statement in case.statements():
+        yield from _wide(case, policy, index, statement)
+    yield from _managed(case)
+    yield from _static_keys(case)
+    yield from _shared(case)
+
+
+def _wide(case: Case, policy: AttachedPolicy, index: int, statement: dict[str, Any]) -> Iterator[Finding]:
+    """Wildcards, NotAction, NotResource and passing any role: what the statement really covers, and what was used.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege
     """
-    for policy in principal.policies:
-        for index, statement in enumerate(statements(policy)):
-            if statement["Effect"] != "Allow":
-                continue
-            where = {"policy": policy.name, "policy_kind": policy.kind, "statement": statement.get("Sid", index)}
-            wide = [each for each in listed(statement.get("Action")) if "*" in each or "?" in each]
-            if wide or "NotAction" in statement:
-                covered = sum(1 for _ in actions_of(statement))
-                yield make(
-                    "WildcardAction",
-                    principal.arn,
-                    {**where, "patterns": wide[:_SHOWN] or ["NotAction"], "actions_covered": covered},
-                    confidence="high",
-                    resource=f"{policy.arn or policy.name}#{index}",
-                )
-            if "*" in listed(statement.get("Resource")) or "NotResource" in statement:
-                if _resourceless(statement):
-                    continue
-                yield make(
-                    "WildcardResource",
-                    principal.arn,
-                    {**where, "resource": statement.get("Resource", "NotResource")},
-                    confidence="high",
-                    resource=f"{policy.arn or policy.name}#{index}",
-                )
+    within = covered(statement)
+    used, resources = used_on(case, within.actions)
+    where = {"policy": policy.name, "policy_kind": policy.kind, "statement": statement.get("Sid", index)}
+    place = f"{policy.arn or policy.name}#{index}"
+    extent = {"actions_covered": len(within.actions), "actions_used": len(used), "narrowed_to": used[:SHOWN]}
+    touched = {"resources_used": len(resources), "narrowed_to": resources[:SHOWN]}
+    shift = within.shift(statement)
+    wildcards = [each for each in listed(statement.get("Action")) if "*" in each or "?" in each]
+    if "NotAction" in statement:
+        told = {**where, "left_out": listed(statement["NotAction"])[:SHOWN], **extent}
+        yield make("AllowNotAction", case.arn, told, confidence="high", resource=place, shift=shift)
+    elif wildcards:
+        told = {**where, "patterns": wildcards[:SHOWN], **extent}
+        yield make("WildcardAction", case.arn, told, confidence="high", resource=place, shift=shift)
+    if "NotResource" in statement:
+        told = {**where, "left_out": listed(statement["NotResource"])[:SHOWN], **touched}
+        yield make("AllowNotResource", case.arn, told, confidence="high", resource=place, shift=shift)
+    elif "*" in listed(statement.get("Resource")) and within.limitable:
+        told = {
+            **where,
+            "resource": statement["Resource"],
+            "actions_that_could_be_limited": len(within.limitable),
+            **touched,
+        }
+        yield make("WildcardResource", case.arn, told, confidence="high", resource=place, shift=shift)
+    if _HANDING in within.actions and "*" not in wildcards and "NotAction" not in statement:
+        yield from _pass_role(case, where, place, statement)
 
 
-def _resourceless(statement: dict[str, Any]) -> bool:
-    """Tell whether every action of the statement can only be granted on ``*``."""
-    return all(not resource_types(action) for action, _ in actions_of(statement))
+def _pass_role(case: Case, where: dict[str, object], place: str, statement: dict[str, Any]) -> Iterator[Finding]:
+    """Find what may pass any role of the account to a service.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
+    """
+    every_role = f"arn:{case.arn.split(':')[1]}:iam::{case.principal.account}:role/*"
+    wide = [each for each in listed(statement.get("Resource")) if each == "*" or arn_includes(each, every_role)]
+    if not wide and "NotResource" not in statement:
+        return
+    limits = {key.lower() for keys in statement.get("Condition", {}).values() for key in keys}
+    is_limited = bool(limits & {"iam:passedtoservice", "iam:associatedresourcearn"})
+    passed = sorted({row.resource for row in case.uses.get(_HANDING, ())})
+    yield make(
+        "PassRoleOnAnyRole",
+        case.arn,
+        {**where, "resource": wide or "NotResource", "roles_passed": passed[:SHOWN], "service_limited": is_limited},
+        confidence="high",
+        resource=place,
+        shift=-1 if is_limited else 0,
+        remedy=None if passed else "no role was seen passed: take iam:PassRole away, or name the roles that are meant",
+    )
 
 
-def _managed(principal: Principal) -> Iterator[Finding]:
+def _managed(case: Case) -> Iterator[Finding]:
     """AWS-managed policies, where a fitted one can stand.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html
     """
+    principal = case.principal
     for policy in principal.policies:
-        if policy.kind == "aws_managed" and policy.group is None:
-            yield make(
-                "AWSManagedPolicy",
-                principal.arn,
-                {"policy": policy.name, "remedy": "replace it by the fitted inline policy and detach it"},
-                confidence="high",
-                resource=policy.arn,
-            )
+        if policy.kind != "aws_managed" or policy.group is not None:
+            continue
+        allows = [statement for statement in statements(policy) if statement["Effect"] == "Allow"]
+        actions = frozenset(action for statement in allows for action in covered(statement).actions)
+        used, _ = used_on(case, actions)
+        replacement = _replacement(case, actions)
+        step = f"aws iam detach-{principal.kind}-policy --{principal.kind}-name {quote(principal.name)}"
+        yield make(
+            "AWSManagedPolicy",
+            case.arn,
+            {
+                "policy": policy.name,
+                "workload": case.is_workload,
+                "actions_granted": len(actions),
+                "actions_used": len(used),
+                "replacement": dict(list(replacement.items())[: 2 * SHOWN]),
+                "actions_in_replacement": len(replacement),
+            },
+            confidence="high" if policy.document else "medium",
+            resource=policy.arn,
+            shift=max((covered(each).shift(each) for each in allows), default=0) - (not case.is_workload),
+            remedy=None if replacement else "detach it: nothing of it is used, nor kept for another reason",
+            commands=(f"{step} --policy-arn {quote(policy.arn or '')}",),
+        )
 
 
-def _static_keys(principal: Principal, evidence: Evidence) -> Iterator[Finding]:
-    """Users with long-term access keys, where a role would do.
+def _replacement(case: Case, actions: frozenset[str]) -> dict[str, list[str]]:
+    """Give the actions that stay, each with its resources: what was used, and what a runtime needs unseen.
+
+    Thus ``AWSLambdaBasicExecutionRole`` becomes its ``logs:`` actions on the function's own log group.
+    """
+    found: dict[str, list[str]] = {}
+    for action in sorted(actions & case.judged.keys()):
+        if action in case.runtime:
+            found[action] = list(case.runtime[action].resources)
+        elif action in case.uses:
+            found[action] = sorted({row.resource for row in case.uses[action]})[:SHOWN]
+        elif case.judged[action].carried:
+            found[action] = ["as today"]
+    return found
+
+
+def _static_keys(case: Case) -> Iterator[Finding]:
+    """Users with long-term access keys, where a role would do: who uses them, from where, and what to use instead.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#bp-workloads-use-roles
     """
-    active = [key.id for key in principal.credentials if key.kind == "access_key" and key.active and key.id]
-    if principal.kind == "user" and active:
-        yield make(
-            "UserWithStaticKeys",
-            principal.arn,
-            {
-                "access_keys": active,
-                "calls": sum(evidence.key_use[key].calls for key in active if key in evidence.key_use),
-                "remedy": "let the workload assume a role: an instance profile, OIDC, or IAM Roles Anywhere",
-            },
-            confidence="high",
-        )
+    principal, evidence = case.principal, case.evidence
+    active = [key for key in principal.credentials if key.kind == "access_key" and key.active]
+    if principal.kind != "user" or not active:
+        return
+    names = [key.id for key in active if key.id]
+    sources = [row for name in names for row in evidence.key_sources.get(name, ())]
+    hints = {(hint.runs, hint.instead) for hint in (client_hint(row.user_agent or "") for row in sources)}
+    yield make(
+        "UserWithStaticKeys",
+        case.arn,
+        {
+            "access_keys": names or len(active),
+            "calls": sum(evidence.key_use[name].calls for name in names if name in evidence.key_use),
+            "used_from": _places(sources),
+            "runs": sorted(runs for runs, _ in hints),
+            "use_instead": sorted({instead for _, instead in hints}),
+        },
+        confidence="high" if sources else "medium",
+    )
 
 
-def _shared(principal: Principal, functions: Sequence[Function]) -> Iterator[Finding]:
-    """One role worn by several functions: each can do what any of them needs.
+def _places(sources: list[KeySource]) -> list[dict[str, object]]:
+    """Tell networks and clients, the busiest first."""
+    busiest = sorted(sources, key=lambda row: (-row.calls, row.network, row.user_agent or ""))
+    return [{"network": row.network, "client": row.user_agent, "calls": row.calls} for row in busiest[:SHOWN]]
+
+
+def _shared(case: Case) -> Iterator[Finding]:
+    """One role worn by several functions, rules, tasks or jobs: each can do what any of them needs.
 
     https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
     """
-    if principal.kind == "role" and len(functions) > 1:
-        yield make(
-            "SharedRole",
-            principal.arn,
-            {
-                "functions": sorted(function.arn for function in functions),
-                "remedy": "give each function a role of its own, fitted to its own calls",
-            },
-            confidence="high",
-        )
+    wearers: dict[str, list[Function]] = {}
+    for function in case.functions:
+        wearers.setdefault(_wearer(function), []).append(function)
+    if case.principal.kind != "role" or len(wearers) < 2:
+        return
+    seen = case.evidence.sessions.get(case.arn, {})
+    yield make(
+        "SharedRole",
+        case.arn,
+        {
+            "functions": sorted({function.arn for function in case.functions})[: 5 * SHOWN],
+            "shared_by": len(wearers),
+            "kinds": sorted({function.kind for function in case.functions}),
+            "triggers": sorted({arn for function in case.functions for arn in function.triggers})[:SHOWN],
+            "events_by_session": {name: seen[name] for name in sorted(seen) if _is_named(name, case)},
+        },
+        confidence="high",
+        remedy=f"give each of the {len(wearers)} a role of its own, fitted to its own calls",
+    )
+
+
+def _wearer(function: Function) -> str:
+    """Name what wears a role: all instances of one profile are one, and all revisions of a task definition."""
+    if function.kind == "AWS::EC2::Instance":
+        return function.kind
+    if function.kind.startswith("AWS::ECS::TaskDefinition"):
+        return function.arn.rpartition(":")[0]
+    return function.arn
+
+
+def _is_named(session: str, case: Case) -> bool:
+    """Tell whether a session bears the name of a function: Lambda names its sessions so."""
+    return any(function.name == session for function in case.functions)
