@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.ingest.trails import event_id, put, record, tree
 
-from trailfit.ingest import rollups, rows, unit
+from trailfit.ingest import rollups, rows, spills, unit
 from trailfit.ingest.run import run
 from trailfit.lake import Lake
 
@@ -69,8 +69,8 @@ def test_a_bucket_follows_from_the_event_id_alone_and_buckets_are_even():
     ids = [event_id(str(number)) for number in range(4000)] + [None, "", "x", event_id("0")]
     table = pa.table({"event_id": pa.array(ids, pa.string())})
 
-    codes = rows.bucket_of(table, 4)
-    alone = [int(rows.bucket_of(table.slice(place, 1), 4)[0]) for place in range(0, len(ids), 97)]
+    codes = spills.buckets_of(rows.hash_of(table), 4)
+    alone = [int(spills.buckets_of(rows.hash_of(table.slice(place, 1)), 4)[0]) for place in range(0, len(ids), 97)]
 
     assert codes[0] == codes[-1]
     assert alone == [int(code) for code in codes[::97]]

@@ -1,11 +1,19 @@
-"""Rows of codes, and Arrow tables made of them: columns with few values never become text more than once."""
+"""The rows of events on their way to the lake: columns of codes, and tables made of them.
+
+Many columns of an event repeat together: all that tells who called, all of the call but its request, all of a use but
+its resource. On the way each such set is one dictionary column, whose values are the set as a JSON list (`WHO`, `CALL`,
+`HOW`); only a part that is written has them as columns of their own (`parts.expand`).
+"""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from datetime import date
 
     import pyarrow as pa
@@ -13,11 +21,13 @@ if TYPE_CHECKING:
     from trailfit.cloudtrail.event import Event, Use
 
 _LARGE = 12_000
-_WHO = ("principal", "principal_kind", "session", "access_key_id", "invoked_by")
-_CALL = (
+#: The columns of the lake that `who`, `call` and the uses' `how` stand for.
+WHO = ("principal", "principal_kind", "session", "access_key_id", "invoked_by")
+CALL = (
     "region", "event_source", "event_name", "event_category", "event_type", "data_type", "read_only", "outcome",
     "error_code", "error_message", "counts_as_use", "why",
 )  # fmt: skip
+HOW = ("action", "role", "basis", "context")
 
 
 class Codes(dict[Any, int]):
@@ -26,6 +36,22 @@ class Codes(dict[Any, int]):
     def __missing__(self, value: Any) -> int:
         code = self[value] = len(self)
         return code
+
+
+def packed(values: Sequence[object]) -> str:
+    """Write a set of values that repeats together as one text."""
+    return msgspec.json.encode(values).decode()
+
+
+def packed_call(event: Event) -> str:
+    """Write what was called, with which outcome: the columns of `CALL`."""
+    return packed([getattr(event, name) for name in CALL])
+
+
+def packed_how(use: Use) -> str:
+    """Write all of a use but its resource: the columns of `HOW`."""
+    context = json.dumps(dict(use.context), sort_keys=True) if use.context else None
+    return packed([use.action, use.role, use.basis, context])
 
 
 class Columns:
@@ -46,15 +72,12 @@ class Columns:
         return self._sources[uri]
 
     def code_who(self, *who: str | None) -> int:
-        """Give the code of who called: the columns of `_WHO`."""
-        return self._who[who]
+        """Give the code of who called: the columns of `WHO`."""
+        return self._who[packed(who)]
 
     def code_call(self, event: Event) -> int:
         """Give the code of what was called, with which outcome."""
-        return self._call[
-            event.region, event.event_source, event.event_name, event.event_category, event.event_type, event.data_type,
-            event.read_only, event.outcome, event.error_code, event.error_message, event.counts_as_use, event.why,
-        ]  # fmt: skip
+        return self._call[packed_call(event)]
 
     def code_uses(self, uses: tuple[Use, ...]) -> int:
         """Give the code of what an event used."""
@@ -73,7 +96,7 @@ class Columns:
         return max(len(self._call), len(self._who), len(self.code_ip), len(self.code_agent)) > _LARGE
 
     def take(self) -> dict[tuple[str, date], pa.Table]:
-        """Give the rows as a table a unit, columns as in the lake, and forget them."""
+        """Give the rows as a table a unit, columns as in `rows_schema`, and forget them."""
         import numpy as np
         import pyarrow as pa
 
@@ -86,69 +109,71 @@ class Columns:
         columns: dict[str, Any] = {
             "event_id": pa.array(ids, pa.string()),
             "event_time": pa.array(np.array(times, np.int64)).view(pa.timestamp("us")),
-            **_expand(_WHO, self._who, np.array(who, np.int32)),
-            **_expand(_CALL, self._call, np.array(call, np.int32)),
-            "source_ip": _dictionary(list(self.code_ip), np.array(ips, np.int32)),
-            "user_agent": _dictionary(list(self.code_agent), np.array(agents, np.int32)),
+            "who": dictionary(list(self._who), np.array(who, np.int32)),
+            "call": dictionary(list(self._call), np.array(call, np.int32)),
+            "source_ip": dictionary(list(self.code_ip), np.array(ips, np.int32)),
+            "user_agent": dictionary(list(self.code_agent), np.array(agents, np.int32)),
             "shared_event_id": pa.array(shared, pa.string()),
             "request_parameters": _texts(requests),
             "uses": _uses(list(self._uses), np.array(uses, np.int64)),
             "record_check": pa.array(np.array(checks, np.int64)),
-            "source_object": _dictionary(list(self._sources), np.array(sources, np.int32)),
+            "source_object": dictionary(list(self._sources), np.array(sources, np.int32)),
         }
-        table = pa.table({field.name: columns[field.name] for field in events_schema()}, schema=events_schema())
-        codes = np.array(units, np.int32)
-        names = list(self.code_unit)
-        present = np.unique(codes)
-        if len(present) == 1:
-            return {names[present[0]]: table}
-        return {names[code]: table.filter(pa.array(codes == code)) for code in present}
+        return by_unit(columns, np.array(units, np.int32), list(self.code_unit))
 
 
-def events_schema() -> pa.Schema:
-    """Give the Arrow schema of a unit's events: the lake's columns, those with few values dictionary-encoded."""
+def by_unit(columns: dict[str, Any], codes: Any, units: Sequence[tuple[str, date]]) -> dict[tuple[str, date], pa.Table]:
+    """Make tables of rows, one a unit; `codes` tell each row's place in `units`."""
+    import numpy as np
     import pyarrow as pa
 
-    from trailfit.lake import COLUMNS
+    schema = rows_schema()
+    table = pa.table([columns[name] for name in schema.names], schema=schema)
+    present = np.flatnonzero(np.bincount(codes)).tolist()
+    if len(present) == 1:
+        return {units[present[0]]: table}
+    return {units[code]: table.filter(pa.array(codes == code)) for code in present}
+
+
+def rows_schema() -> pa.Schema:
+    """Give the Arrow schema of rows on their way."""
+    import pyarrow as pa
 
     word = pa.dictionary(pa.int32(), pa.string())
-    use = pa.struct([(name, pa.string()) for name in ("action", "resource", "role", "basis", "context")])
-    kinds = {"VARCHAR": word, "BOOLEAN": pa.bool_(), "TIMESTAMP": pa.timestamp("us"), "BIGINT": pa.int64()}
-    plain = {"event_id", "shared_event_id", "request_parameters"}
+    use = pa.struct([("how", word), ("resource", pa.string())])
     return pa.schema(
         [
-            (name, pa.list_(use) if name == "uses" else pa.string() if name in plain else kinds[kind])
-            for name, kind in COLUMNS["events"].items()
+            ("event_id", pa.string()),
+            ("event_time", pa.timestamp("us")),
+            ("who", word),
+            ("call", word),
+            ("source_ip", word),
+            ("user_agent", word),
+            ("shared_event_id", pa.string()),
+            ("request_parameters", pa.string()),
+            ("uses", pa.list_(use)),
+            ("record_check", pa.int64()),
+            ("source_object", word),
         ]
     )
 
 
-def _expand(names: Sequence[str], rows: Iterable[tuple[Any, ...]], codes: Any) -> dict[str, Any]:
-    """Make the columns of a small table of distinct rows, each repeated as `codes` say."""
+def dictionary(values: Sequence[str | None], codes: Any) -> pa.DictionaryArray:
+    """Make a dictionary column of the values that `codes` name; None among them becomes null."""
     import numpy as np
     import pyarrow as pa
 
-    columns: dict[str, Any] = {}
-    for name, values in zip(names, zip(*rows, strict=True), strict=True):
-        if isinstance(next((value for value in values if value is not None), ""), bool):
-            columns[name] = pa.array(values, pa.bool_()).take(pa.array(codes))
-            continue
-        small = Codes()
-        inner = np.array([small[value] for value in values], np.int32)
-        columns[name] = _dictionary(list(small), inner[codes])
-    return columns
-
-
-def _dictionary(values: list[str | None], codes: Any) -> pa.DictionaryArray:
-    """Make a dictionary column; None among the values becomes null."""
-    import pyarrow as pa
-
-    if None in values:
-        null = values.index(None)
-        values = [*values]
-        values[null] = ""
-        return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes == null), pa.array(values, pa.string()))
-    return pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(values, pa.string()))
+    seen = np.zeros(len(values), bool)
+    seen[codes] = True
+    present = np.flatnonzero(seen)
+    codes = (np.cumsum(seen, dtype=np.int32) - 1)[codes].astype(np.int32)
+    used = [values[code] for code in present.tolist()]
+    mask = None
+    if None in used:
+        null = used.index(None)
+        used[null] = ""
+        mask = codes == null
+    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=mask), pa.array(used, pa.string()))
 
 
 def _texts(values: Sequence[bytes | None]) -> pa.Array:
@@ -163,25 +188,22 @@ def _texts(values: Sequence[bytes | None]) -> pa.Array:
 
 def _uses(distinct: list[tuple[Use, ...]], codes: Any) -> pa.ListArray:
     """Make the list column `uses`; `codes` point into the distinct tuples of uses."""
-    import json
-
     import numpy as np
     import pyarrow as pa
 
     present, inverse = np.unique(codes, return_inverse=True)
     chosen = [distinct[code] for code in present]
     flat = [use for uses in chosen for use in uses]
-    contexts = [json.dumps(dict(use.context), sort_keys=True) if use.context else None for use in flat]
-    values = pa.StructArray.from_arrays(
-        [
-            pa.array([use.action for use in flat], pa.string()),
-            pa.array([use.resource for use in flat], pa.string()),
-            pa.array([use.role for use in flat], pa.string()),
-            pa.array([use.basis for use in flat], pa.string()),
-            pa.array(contexts, pa.string()),
-        ],
-        ["action", "resource", "role", "basis", "context"],
-    )
+    code_how = Codes()
+    how = np.array([code_how[packed_how(use)] for use in flat], np.int32)
+    values = uses_array(dictionary(list(code_how), how), pa.array([use.resource for use in flat], pa.string()))
     offsets = np.zeros(len(chosen) + 1, np.int32)
     np.cumsum([len(uses) for uses in chosen], out=offsets[1:])
     return pa.ListArray.from_arrays(pa.array(offsets), values).take(pa.array(inverse))
+
+
+def uses_array(how: Any, resources: Any) -> pa.StructArray:
+    """Put the parts of uses together."""
+    import pyarrow as pa
+
+    return pa.StructArray.from_arrays([how, resources], ["how", "resource"])

@@ -1,14 +1,20 @@
 """The daily rollup of a unit: one row for each distinct use, with its calls, first and last time, and an example.
 
 Every event is in it: one without uses gives a row whose action is NULL, so that coverage can be told from it; one
-with several uses gives a row a use.
+with several uses gives a row a use. As with events, the columns that repeat together are one on the way, and become
+the lake's when a part is written.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from trailfit.ingest.columns import CALL, HOW, WHO, packed
+from trailfit.ingest.parts import codes, one, ranks, spread, unpacked
+
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     import pyarrow as pa
 
 #: The columns whose distinct combinations are the rollup's rows, in its sort order.
@@ -32,180 +38,180 @@ GRAIN = (
     "why",
     "shared",
 )
-_OF_USE = ("action", "resource", "role", "basis", "context")
+#: Those of them that one column stands for on the way.
+_PACKED = {
+    "who": tuple(name for name in GRAIN if name in WHO),
+    "call": tuple(name for name in GRAIN if name in CALL),
+    "how": tuple(name for name in GRAIN if name in HOW),
+}
+_NO_USE = packed([None] * len(HOW))
 
 
 def usage_schema() -> pa.Schema:
-    """Give the Arrow schema of a unit's rollup: the lake's columns."""
+    """Give the Arrow schema of a unit's rollup: the lake's columns, those with few values dictionary-encoded."""
     import pyarrow as pa
 
     from trailfit.lake import COLUMNS
 
-    kinds = {"VARCHAR": pa.string(), "BOOLEAN": pa.bool_(), "TIMESTAMP": pa.timestamp("us"), "BIGINT": pa.int64()}
-    return pa.schema([(name, kinds[kind]) for name, kind in COLUMNS["usage"].items()])
+    word = pa.dictionary(pa.int32(), pa.string())
+    kinds = {"VARCHAR": word, "BOOLEAN": pa.bool_(), "TIMESTAMP": pa.timestamp("us"), "BIGINT": pa.int64()}
+    plain = {"resource", "example_event"}
+    return pa.schema([(name, pa.string() if name in plain else kinds[kind]) for name, kind in COLUMNS["usage"].items()])
 
 
-def roll_up(events: pa.Table) -> pa.Table:
-    """Roll events up; `events` must hold columns as `columns.events_schema` says, in any order of rows."""
+def rollup_schema() -> pa.Schema:
+    """Give the Arrow schema of a rollup on its way."""
+    import pyarrow as pa
+
+    word, moment = pa.dictionary(pa.int32(), pa.string()), pa.timestamp("us")
+    texts = [("who", word), ("call", word), ("how", word), ("resource", pa.string()), ("shared", pa.bool_())]
+    figures = [("calls", pa.int64()), ("first_used", moment), ("last_used", moment), ("example_event", pa.string())]
+    return pa.schema([*texts, *figures])
+
+
+def roll_up(rows: pa.Table) -> pa.Table:
+    """Roll events up; `rows` must be `parts.in_order`."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if not len(events):
-        return usage_schema().empty_table()
-    events = events.combine_chunks()
-    parents, per_use = _per_use(events["uses"])
-    keys: dict[str, Any] = {}
-    for name in GRAIN:
-        if name in _OF_USE:
-            keys[name] = per_use[name]
-        elif name == "shared":
-            keys[name] = pc.is_valid(_one(events["shared_event_id"])).take(parents)
-        elif name == "access_key_id":
-            keys[name] = _long_term(_one(events[name])).take(parents)
-        else:
-            keys[name] = _one(events[name]).take(parents)
-    group, first_row = _groups([keys[name] for name in GRAIN])
-    number = len(first_row)
-    times = events["event_time"].to_numpy().astype("int64")[parents.to_numpy()]
-    calls = np.bincount(group, minlength=number)
-    first = np.full(number, np.iinfo(np.int64).max)
-    np.minimum.at(first, group, times)
-    last = np.full(number, np.iinfo(np.int64).min)
-    np.maximum.at(last, group, times)
-    example = _examples(events, parents.to_numpy(), group, times, first)
-    columns: dict[str, Any] = {name: _plain(keys[name].take(pa.array(first_row))) for name in GRAIN}
-    columns |= {
-        "calls": pa.array(calls.astype(np.int64)),
-        "first_used": pa.array(first).view(pa.timestamp("us")),
-        "last_used": pa.array(last).view(pa.timestamp("us")),
-        "example_event": example,
-    }
-    return ordered(pa.table({field.name: columns[field.name] for field in usage_schema()}, schema=usage_schema()))
-
-
-def merge(rollups: list[pa.Table]) -> pa.Table:
-    """Add rollups of disjoint sets of events up to one."""
-    import pyarrow as pa
-
-    table = pa.concat_tables(rollups)
-    if len(rollups) == 1:
-        return table
-    # The example of a group is that of its earliest part: sorted so, it is the first of its rows.
-    table = table.sort_by([("first_used", "ascending"), ("example_event", "ascending")])
-    wanted = [("calls", "sum"), ("first_used", "min"), ("last_used", "max"), ("example_event", "first")]
-    grouped = table.group_by(list(GRAIN), use_threads=False).aggregate(wanted)
-    names = {f"{name}_{how}": name for name, how in wanted}
-    grouped = grouped.rename_columns([names.get(name, name) for name in grouped.column_names])
-    return ordered(grouped.select(usage_schema().names).cast(usage_schema()))
-
-
-def ordered(rollup: pa.Table) -> pa.Table:
-    """Sort a rollup by its grain, which is unique in it."""
-    import pyarrow.compute as pc
-
-    keys = [(name, "ascending") for name in GRAIN]
-    flags = {name: pc.cast(rollup[name], "int8") for name in ("read_only", "counts_as_use", "shared")}
-    sortable = rollup
-    for name, column in flags.items():
-        sortable = sortable.set_column(sortable.schema.get_field_index(name), name, column)
-    return rollup.take(pc.sort_indices(sortable, sort_keys=keys))
-
-
-def _per_use(uses: Any) -> tuple[Any, dict[str, Any]]:
-    """Give the row number behind each use, and the uses' fields; an event without any is one row of nulls."""
-    import numpy as np
-    import pyarrow as pa
-
-    lists = _one(uses)
-    lengths = np.diff(lists.offsets.to_numpy())
-    many = np.maximum(lengths, 1)
-    parents = np.repeat(np.arange(len(lists)), many)
+    if not len(rows):
+        return rollup_schema().empty_table()
+    lists = one(rows["uses"])
+    number = np.diff(lists.offsets.to_numpy())
+    parents = np.repeat(np.arange(len(rows)), np.maximum(number, 1))
     flat = lists.flatten()
-    if (lengths == 0).any():
-        positions = np.repeat(np.cumsum(lengths) - lengths, many) + _within(many)
-        missing = np.repeat(lengths == 0, many)
-        index = pa.array(positions, mask=missing)
-        fields = {name: flat.field(name).dictionary_encode().take(index) for name in _OF_USE}
-    else:
-        fields = {name: flat.field(name).dictionary_encode() for name in _OF_USE}
-    return pa.array(parents), fields
+    how, resource = flat.field("how"), flat.field("resource")
+    if not number.all():
+        # An event without uses takes the place of one use, which names nothing.
+        index = np.cumsum(np.where(np.repeat(number, np.maximum(number, 1)) > 0, 1, 0)) - 1
+        missing = pa.array(index, mask=np.repeat(number, np.maximum(number, 1)) == 0)
+        resource = resource.take(missing)
+        words = pa.concat_arrays([how.dictionary, pa.array([_NO_USE])])
+        how = pa.DictionaryArray.from_arrays(pc.fill_null(how.indices.take(missing), len(words) - 1), words)
+    at = pa.array(parents)
+    columns = {
+        "who": _coarser(one(rows["who"]), WHO, _PACKED["who"], _long_term).take(at),
+        "call": _coarser(one(rows["call"]), CALL, _PACKED["call"]).take(at),
+        "how": _coarser(how, HOW, _PACKED["how"]),
+        "resource": resource,
+        "shared": one(pc.is_valid(rows["shared_event_id"])).take(at),
+        "calls": pa.array(np.ones(len(parents), np.int64)),
+        "first_used": one(rows["event_time"]).take(at),
+        "last_used": one(rows["event_time"]).take(at),
+        "example_event": one(rows["event_id"]),
+    }
+    # Of a group's rows the first is the earliest, and of these the one with the smallest event ID.
+    return _added_up(columns, parents)
 
 
-def _within(lengths: Any) -> Any:
-    """Count within runs of the given lengths, from 0: lengths 2, 1, 3 give 0, 1, 0, 0, 1, 2."""
+def merge(rollups: pa.Table) -> pa.Table:
+    """Add rollups of disjoint sets of events, in one table, up to one."""
     import numpy as np
-
-    ends = np.cumsum(lengths)
-    return np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - lengths, lengths)
-
-
-def _groups(keys: list[Any]) -> tuple[Any, Any]:
-    """Give each row the number of its combination of keys; also the first row of each combination."""
-    import numpy as np
-
-    group: Any = None
-    for key in keys:
-        codes, size = _codes(key)
-        if group is None:
-            group = codes
-            continue
-        group = group * size + codes
-        # Kept dense, so that the product of many columns never leaves 64 bits.
-        _, group = np.unique(group, return_inverse=True)
-    _, first_row, group = np.unique(group, return_index=True, return_inverse=True)
-    return group, first_row
-
-
-def _codes(key: Any) -> tuple[Any, int]:
-    """Give each row the number of its value; null is a value of its own. Also tell how many there may be."""
-    import numpy as np
-    import pyarrow as pa
     import pyarrow.compute as pc
 
-    if pa.types.is_boolean(key.type):
-        return pc.fill_null(pc.cast(key, pa.int8()), 2).to_numpy(zero_copy_only=False).astype(np.int64), 3
-    encoded = key if pa.types.is_dictionary(key.type) else key.dictionary_encode()
-    size = len(encoded.dictionary) + 1
-    return pc.fill_null(encoded.indices, size - 1).to_numpy(zero_copy_only=False).astype(np.int64), size
+    keys = [("first_used", "ascending"), ("example_event", "ascending")]
+    order = pc.sort_indices(rollups.select(["first_used", "example_event"]), sort_keys=keys)
+    rollups = rollups.take(order)
+    return _added_up({name: one(rollups[name]) for name in rollups.column_names}, np.arange(len(rollups)))
 
 
-def _examples(events: Any, parents: Any, group: Any, times: Any, first: Any) -> Any:
-    """Give each group's example: of its earliest events, the one with the smallest event ID."""
+def _added_up(columns: dict[str, Any], events: Any) -> pa.Table:
+    """Add up rows of one group; `events` is where each row's example stands. The first row of a group gives it."""
     import numpy as np
     import pyarrow as pa
 
-    rows = np.flatnonzero(times == first[group])
-    ids = _one(events["event_id"]).take(pa.array(parents[rows]))
-    table = pa.table({"group": pa.array(group[rows]), "id": ids})
-    # Whole order only where a group has several events in its first second.
-    chosen = table.group_by("group", use_threads=False).aggregate([("id", "min")]).sort_by("group")
-    return _one(chosen["id_min"])
+    order, starts = _groups(columns)
+    rows = order[starts]
+    last = columns["last_used"].to_numpy().astype("int64")[order]
+    made = {name: columns[name].take(pa.array(rows)) for name in ("who", "call", "how", "resource", "shared")}
+    made |= {
+        "calls": pa.array(np.add.reduceat(columns["calls"].to_numpy()[order], starts)),
+        "first_used": columns["first_used"].take(pa.array(rows)),
+        "last_used": pa.array(np.maximum.reduceat(last, starts)).view(pa.timestamp("us")),
+        "example_event": columns["example_event"].take(pa.array(events[rows])),
+    }
+    schema = rollup_schema()
+    return pa.table([made[name] for name in schema.names], schema=schema)
 
 
-def _long_term(keys: Any) -> Any:
-    """Keep the IDs of long-term access keys (``AKIA…``); others become null. Each session has a key of its own.
+def _groups(columns: dict[str, Any]) -> tuple[Any, Any]:
+    """Give an order by `GRAIN` that leaves equal rows as they come, and where in it each group begins."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    sets = {name: unpacked(columns[name]) for name in _PACKED}
+    place = {name: codes(columns[name]) for name in _PACKED}
+    keys: list[Any] = []
+    room = 0
+    for packed_in, names in _runs():
+        if packed_in is not None:
+            at = [_PACKED[packed_in].index(name) for name in names]
+            rank, size = ranks([tuple((row[i] is None, row[i]) for i in at) for row in sets[packed_in]])
+            rank = rank[place[packed_in]]
+        elif names == ["shared"]:
+            rank, size = columns["shared"].to_numpy(zero_copy_only=False).astype(np.int64), 2
+        else:
+            encoded = columns["resource"].dictionary_encode()
+            order = pc.sort_indices(encoded.dictionary).to_numpy()
+            size = len(order) + 1
+            rank = np.empty(size, np.int64)
+            rank[order] = np.arange(len(order))
+            rank[-1] = len(order)
+            rank = rank[encoded.indices.fill_null(len(order)).to_numpy(zero_copy_only=False)]
+        if keys and room * size < 2**62:
+            keys[-1], room = keys[-1] * size + rank, room * size
+        else:
+            keys.append(rank)
+            room = size
+    order = np.argsort(keys[0], kind="stable") if len(keys) == 1 else np.lexsort(keys[::-1])
+    new = np.zeros(len(order), bool)
+    new[:1] = True
+    for key in keys:
+        new[1:] |= key[order][1:] != key[order][:-1]
+    return order, np.flatnonzero(new)
+
+
+def _runs() -> Iterable[tuple[str | None, list[str]]]:
+    """Cut `GRAIN` into runs of columns that one packed column stands for."""
+    runs: list[tuple[str | None, list[str]]] = []
+    for name in GRAIN:
+        packed_in = next((key for key, names in _PACKED.items() if name in names), None)
+        if runs and packed_in is not None and runs[-1][0] == packed_in:
+            runs[-1][1].append(name)
+        else:
+            runs.append((packed_in, [name]))
+    return runs
+
+
+def expand_usage(rollup: pa.Table) -> pa.Table:
+    """Put a rollup into the lake's columns."""
+    import pyarrow as pa
+
+    columns: dict[str, Any] = {name: one(rollup[name]) for name in rollup.column_names}
+    for packed_in, names in _PACKED.items():
+        columns |= spread(columns[packed_in], names)
+    schema = usage_schema()
+    return pa.table([columns[name] for name in schema.names], schema=schema)
+
+
+def _coarser(
+    column: Any, names: tuple[str, ...], wanted: tuple[str, ...], change: Callable[[str, Any], Any] | None = None
+) -> pa.DictionaryArray:
+    """Keep the `wanted` of the columns that a packed column stands for."""
+    import numpy as np
+    import pyarrow as pa
+
+    at = [(name, names.index(name)) for name in wanted]
+    texts = [packed([change(n, row[i]) if change else row[i] for n, i in at]) for row in unpacked(column)]
+    place = {text: code for code, text in enumerate(dict.fromkeys(texts))}
+    renumbered = np.array([place[text] for text in texts] or [0], np.int32)[codes(column)]
+    return pa.DictionaryArray.from_arrays(pa.array(renumbered), pa.array(list(place), pa.string()))
+
+
+def _long_term(name: str, value: Any) -> Any:
+    """Keep the IDs of long-term access keys (``AKIA…``); others become None. Each session has a key of its own.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    small = keys if pa.types.is_dictionary(keys.type) else keys.dictionary_encode()
-    kept = pc.if_else(pc.starts_with(small.dictionary, "AKIA"), small.dictionary, pa.scalar(None, pa.string()))
-    return kept.take(small.indices).dictionary_encode()
-
-
-def _one(column: Any) -> Any:
-    """Make one array of a chunked column."""
-    import pyarrow as pa
-
-    if isinstance(column, pa.ChunkedArray):
-        return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
-    return column
-
-
-def _plain(column: Any) -> Any:
-    import pyarrow as pa
-
-    return column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
+    return None if name == "access_key_id" and value is not None and not value.startswith("AKIA") else value

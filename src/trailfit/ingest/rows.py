@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trailfit.ingest.columns import events_schema
+from trailfit.ingest import spills
+from trailfit.ingest.columns import rows_schema
+from trailfit.ingest.parts import joined, one
 from trailfit.ingest.unit import PART_ROWS, read_part
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ class Rows:
     def add_file(self, path: str) -> None:
         """Add the rows of a spill file."""
         self._files.append(path)
-        self.records += sum(len(table) for table in _read(path))
+        self.records += spills.count(path)
 
     def add_held(self, held: Held) -> None:
         """Add the rows that the lake holds of the unit."""
@@ -73,9 +75,14 @@ class Rows:
     def buckets(self) -> tuple[Iterator[Iterator[pa.Table]], int]:
         """Give the rows in buckets by event ID, each small enough for the memory, and how many buckets there are."""
         number = max(1, -(-self.records // PART_ROWS))
-        if number == 1:
-            return iter([itertools.chain(self._tables, *(_read(path) for path in self._files))]), 1
-        return self._split(number), number
+        if number > 1:
+            self.spill()
+        return (self._bucket(bucket, number) for bucket in range(number)), number
+
+    def _bucket(self, bucket: int, number: int) -> Iterator[pa.Table]:
+        yield from self._tables
+        for path in self._files:
+            yield from spills.read(path, bucket, number)
 
     def close(self) -> None:
         """Delete the spill files."""
@@ -86,66 +93,15 @@ class Rows:
         import pyarrow as pa
 
         path = str(self._folder / f"spill-{next(_names)}.arrow")
-        _write(path, self._tables)
+        whole = joined(self._tables, rows_schema())
         self._tables.clear()
         self._bytes = 0
+        spills.write(path, whole, hash_of(whole))
+        del whole
         pa.default_memory_pool().release_unused()
         self._files.append(path)
 
-    def _split(self, number: int) -> Iterator[Iterator[pa.Table]]:
-        """Write every bucket to a file of its own, in one pass over the rows; then give them back one by one."""
-        import pyarrow as pa
 
-        paths = [str(self._folder / f"bucket-{next(_names)}.arrow") for _ in range(number)]
-        schema = events_schema()
-        sinks = [pa.OSFile(path, "wb") for path in paths]
-        # Dictionaries differ from table to table, which a stream of batches allows.
-        writers = [pa.ipc.new_stream(sink, schema) for sink in sinks]
-        for table in itertools.chain(self._tables, *(_read(path) for path in self._files)):
-            codes = bucket_of(table, number)
-            for bucket in range(number):
-                chosen = table.filter(pa.array(codes == bucket))
-                if len(chosen):
-                    writers[bucket].write_table(chosen.unify_dictionaries().combine_chunks())
-        for writer, sink in zip(writers, sinks, strict=True):
-            writer.close()
-            sink.close()
-        self._tables.clear()
-        for path in paths:
-            yield _read(path)
-            Path(path).unlink()
-
-
-def bucket_of(table: pa.Table, number: int) -> Any:
-    """Tell each row's bucket: a function of its event ID's text alone, so that copies share one.
-
-    Event IDs are random UUIDs, so their last letters spread them evenly; rows without one share a bucket.
-    """
-    import numpy as np
-    import pyarrow as pa
-
-    ids = pa.concat_arrays([*table["event_id"].chunks, pa.array([], pa.string())])
-    _, offsets, data = ids.buffers()
-    ends = np.frombuffer(offsets, np.int32)[ids.offset : ids.offset + len(ids) + 1].astype(np.int64)
-    text = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(1, np.uint8)
-    mixed = np.zeros(len(ids), np.int64)
-    for back in range(1, 9):
-        place = ends[1:] - back
-        mixed = mixed * 31 + np.where(place >= ends[:-1], text[np.maximum(place, 0)], 0)
-    return (mixed % number).astype(np.int32)
-
-
-def _write(path: str, tables: list[Any]) -> None:
-    import pyarrow as pa
-
-    with pa.OSFile(path, "wb") as sink, pa.ipc.new_stream(sink, events_schema()) as writer:
-        for table in tables:
-            writer.write_table(table.combine_chunks())
-
-
-def _read(path: str) -> Iterator[pa.Table]:
-    import pyarrow as pa
-
-    with pa.OSFile(path, "rb") as file, pa.ipc.open_stream(file) as reader:
-        for batch in reader:
-            yield pa.Table.from_batches([batch])
+def hash_of(rows: pa.Table) -> Any:
+    """Give each row a hash: a function of its event ID's text alone, so that copies share a bucket."""
+    return spills.hashed(one(rows["event_id"]))
