@@ -6,7 +6,7 @@
     LAKE/usage/…                                                          the daily rollup
     LAKE/skipped/…                                                        what could not be read, and why
     LAKE/units/account=111122223333/date=2026-10-31.json                  the manifest: sources, counts, parts
-    LAKE/snapshots/20261031T080000Z/snapshot.json
+    LAKE/snapshots/20261031T080000Z/snapshot.json                         and small tables beside it: `views`
 
 A unit is what its manifest says: writing the manifest is the commit, and trailfit's own readers open exactly the
 parts that manifests name. Parts are buckets of event IDs, so replacing them one by one never shows an outsider an
@@ -233,11 +233,15 @@ class Lake:
     # --- reading ------------------------------------------------------------------------------------------
 
     def connect(self) -> duckdb.DuckDBPyConnection:
-        """Open the lake in DuckDB, with the views `events`, `usage` and `skipped` over the units committed so far.
+        """Open the lake in DuckDB: views `events`, `usage`, `skipped` and `units` over the units committed so far.
 
+        And over what lies beside them (`trailfit.views`): `principals`, `policies`, `credentials`, `functions` of the
+        newest snapshot, `permissions` and `findings` of the newest judgement, `coverage` by day.
         `account` is text and `date` a DATE in each; times are TIMESTAMP in UTC.
         """
         import duckdb
+
+        from trailfit import views
 
         manifests = self.manifests()
         con = duckdb.connect(":memory:")
@@ -247,6 +251,8 @@ class Lake:
                 f"{self.root}/{unit_path(table, m.unit)}/{part.name}" for m in manifests for part in m.parts(table)
             ]
             self._create_view(con, table, files)
+        _create_units(con, manifests)
+        views.create(con, self.storage)
         return con
 
     def _create_view(self, con: duckdb.DuckDBPyConnection, table: Table, files: list[str]) -> None:
@@ -283,6 +289,24 @@ class Lake:
             return None
         snapshot: dict[str, Any] = json.loads(data)
         return snapshot
+
+
+def _create_units(con: duckdb.DuckDBPyConnection, manifests: list[Manifest]) -> None:
+    con.execute(
+        "CREATE TEMP TABLE units AS SELECT unnest($1::VARCHAR[]) AS account, unnest($2::DATE[]) AS date, "
+        "unnest($3::VARCHAR[]) AS catalog, unnest($4::BIGINT[]) AS records, unnest($5::BIGINT[]) AS events, "
+        "unnest($6::BIGINT[]) AS duplicates, unnest($7::BIGINT[]) AS conflicts, unnest($8::BIGINT[]) AS sources",
+        [
+            [m.account for m in manifests],
+            [m.unit.day for m in manifests],
+            [m.catalog for m in manifests],
+            [m.records for m in manifests],
+            [m.rows for m in manifests],
+            [m.duplicates for m in manifests],
+            [m.conflicts for m in manifests],
+            [len(m.sources) for m in manifests],
+        ],
+    )
 
 
 def unit_path(table: Table, unit: Unit) -> str:

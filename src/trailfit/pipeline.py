@@ -6,17 +6,17 @@ proofs. Read `run` first.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trailfit import sql
+from trailfit import sql, views
 from trailfit.deliver import branch, recommendations, report
-from trailfit.errors import UsageError
+from trailfit.errors import LakeError, UsageError
 from trailfit.ingest.run import run as read_logs
 from trailfit.inventory import from_files, store
 from trailfit.lake import Lake
-from trailfit.recommend import output
+from trailfit.recommend import output, tables
 from trailfit.recommend.judge import judge
 from trailfit.usage import evidence
 from trailfit.usage.window import resolve
@@ -47,11 +47,15 @@ class Config:
 
 @dataclass(frozen=True, slots=True)
 class Recommended:
-    """What `recommend` wrote: the data of `recommendations.json`, and the files."""
+    """What `recommend` wrote: the data of `recommendations.json`, and the files.
+
+    `not_stored` says why the lake's views `permissions` and `findings` do not show it, where they do not.
+    """
 
     data: dict[str, Any]
     file: Path
     policies: tuple[Path, ...]
+    not_stored: str | None = None
 
     @property
     def is_partial(self) -> bool:
@@ -94,7 +98,16 @@ def recommend(
         gathered = evidence.gather(con, window, snapshot.selectors)
     data = output.as_dict(judge(snapshot, gathered, levels))
     recommendations.check(data)
-    return _write(data, out)
+    return replace(_write(data, out), not_stored=_store(lake, data))
+
+
+def _store(lake: Lake, data: dict[str, Any]) -> str | None:
+    """Keep the judgement in the lake, for its views; say why not where the lake may only be read."""
+    try:
+        views.write(lake.storage, f"judged/{data['window']['to']}", tables.tables(data))
+    except (LakeError, OSError) as problem:
+        return str(problem)
+    return None
 
 
 def _write(data: dict[str, Any], out: Path) -> Recommended:
@@ -129,6 +142,8 @@ def describe(recommended: Recommended) -> str:
     if data["unassessed"]:
         lines.append(f"{len(data['unassessed'])} could not be judged:")
         lines += [f"  {row['subject']}: {row['reason']}" for row in data["unassessed"]]
+    if recommended.not_stored:
+        lines.append(f"the lake's views do not show this run: {recommended.not_stored}")
     return "\n".join([*lines, f"wrote {recommended.file}"])
 
 

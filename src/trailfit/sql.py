@@ -22,6 +22,7 @@ _PACKAGED = Path(__file__).parent / "queries"
 QUERIES = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[2] / "queries"
 
 _NAME = re.compile(r"[a-z0-9_]+\Z")
+_DERIVED = "-- Views over these views.\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,12 @@ def load(name: str) -> Query:
 def names() -> list[str]:
     """List the names of all queries, sorted."""
     return sorted(path.stem for path in QUERIES.glob("*.sql"))
+
+
+def derived_views() -> str:
+    """Give the views that are made of other views: the last part of ``queries/views/lake.sql``."""
+    text = (QUERIES / "views" / "lake.sql").read_text(encoding="utf-8")
+    return text.partition(_DERIVED)[2]
 
 
 def run(con: DuckDBPyConnection, name: str, **parameters: Any) -> DuckDBPyRelation:

@@ -15,8 +15,9 @@ from functools import cache
 from sys import intern
 from typing import TYPE_CHECKING, Any
 
-from trailfit import model
+from trailfit import model, views
 from trailfit.errors import LakeError
+from trailfit.inventory import tables
 from trailfit.model import LastAccessed, Snapshot
 from trailfit.policy.document import Document
 
@@ -28,6 +29,7 @@ VERSION = 1
 
 def save(lake: Lake, snapshot: Snapshot) -> None:
     """Write a snapshot into the lake, under its own time. Raises `LakeError` where the lake cannot be written."""
+    views.write(lake.storage, f"snapshots/{stamp(snapshot)}", tables.tables(snapshot))
     lake.write_snapshot(to_json(snapshot), snapshot.taken)
 
 
