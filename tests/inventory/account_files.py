@@ -134,6 +134,28 @@ def functions():
     }
 
 
+TRAIL = f"arn:aws:cloudtrail:eu-west-1:{ACCOUNT}:trail/main"
+#: The account is the organization's management account: nothing binds it.
+ORGANIZATION = {
+    "Id": "r-ex01",
+    "Arn": f"arn:aws:organizations::{ACCOUNT}:root/o-ex01/r-ex01",
+    "Name": "Root",
+    "PolicyTypes": [],
+    "Policies": [],
+    "Children": [{"Id": ACCOUNT, "Name": "main", "Policies": [], "Children": []}],
+}
+
+
+def trails():
+    return {
+        "trailList": [{"Name": "main", "TrailARN": TRAIL, "HomeRegion": "eu-west-1", "IsMultiRegionTrail": True}],
+    }
+
+
+def selectors():
+    return {"TrailARN": TRAIL, "EventSelectors": [{"ReadWriteType": "All", "IncludeManagementEvents": True}]}
+
+
 def write(folder: Path, files: dict[str, object]) -> Path:
     for name, content in files.items():
         path = folder / name
@@ -152,5 +174,8 @@ def whole(folder: Path) -> Path:
             f"iam/{ACCOUNT}/last-accessed/orders-fn.json": last_accessed(),
             f"iam/{ACCOUNT}/last-accessed/ann.json": last_accessed(USER),
             f"iam/{ACCOUNT}/functions.json": functions(),
+            f"iam/{ACCOUNT}/trails.json": trails(),
+            f"iam/{ACCOUNT}/selectors.json": selectors(),
+            "organization.json": ORGANIZATION,
         },
     )

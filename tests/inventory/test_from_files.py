@@ -171,9 +171,32 @@ def test_what_no_file_says_is_unassessed_and_never_an_empty_list(tmp_path):
         "no credential report: its users' keys and passwords are not known",
         "no last accessed data of 2 of 2 roles and users",
         "no list of Lambda functions: which run as which role is not known",
+        "no list of trails: what they log is told by the log alone",
+        "no service control policies: its permissions are judged as if none cut them off",
     ]
     assert not by_arn(snapshot)[USER].credentials_known
     assert snapshot.guardrails[0].scp is None
+
+
+def test_an_account_is_unfinished_where_aws_throttled_and_not_where_it_refused(tmp_path):
+    def error(step, code, *, again):
+        told = {"code": code, "message": "no", "again": again, "service": "iam", "permission": f"iam:{step}",
+                "kind": step, "item": ""}  # fmt: skip
+        line = {"kind": step, "operation": step, "key": "k", "last": True, "params": {}, "account": ACCOUNT, "region": None,
+                "error": told}  # fmt: skip
+        return (
+            json.dumps(line)
+            + "\n"
+            + json.dumps({name: line[name] for name in ("account", "region", "params")} | {"kind": "end"})
+            + "\n"
+        )
+
+    files.whole(tmp_path)
+    assert from_files.read(files.write(tmp_path, {"a.jsonl": error("x", "AccessDenied", again=False)})).unfinished == ()
+
+    snapshot = from_files.read(files.write(tmp_path, {"b.jsonl": error("y", "Throttling", again=True)}))
+
+    assert snapshot.unfinished == (ACCOUNT,)
 
 
 def test_a_list_that_no_page_has_and_a_missing_last_page_are_said(tmp_path):

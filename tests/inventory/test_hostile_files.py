@@ -7,9 +7,10 @@ import pytest
 
 from tests.inventory import account_files as files
 from trailfit.errors import TrailfitError
-from trailfit.inventory import effective, from_files, store
+from trailfit.inventory import from_files, store
 from trailfit.inventory.diff import changes
 from trailfit.inventory.summary import lines
+from trailfit.recommend import effective
 
 JUNK = (None, 7, 1.5e300, True, "", "\x00<script>%7B", [], ["x", None], {}, {"x": [None]})
 

@@ -22,13 +22,13 @@ from trailfit.inventory.last_accessed import LastAccessedReports
 from trailfit.inventory.organization import Organization
 from trailfit.inventory.pieces import Piece, walk
 from trailfit.inventory.trails import Trails
-from trailfit.inventory.values import account_of, moment
+from trailfit.inventory.values import account_of, moment, objects
 from trailfit.model import Function, Snapshot, Unassessed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from trailfit.model import Principal
+    from trailfit.model import Guardrails, Principal
 
 #: The names under which AWS prints when something happened (never names inside a policy document).
 _DATES = frozenset(
@@ -72,6 +72,8 @@ class _Reading:
         self.additions: list[compute.Addition] = []
         self.function_lists: set[str] = set()
         self.refused: set[str] = set()
+        self.unfinished: set[str | None] = set()
+        self.trail_lists: set[str] = set()
         self.refusals: dict[tuple[str, str, str], _Refusals] = {}
         self.homeless: list[Piece] = []
         self.newest: datetime | None = None
@@ -105,6 +107,7 @@ class _Reading:
         self.last_accessed.add(piece)
 
     def _trails(self, piece: Piece) -> None:
+        self.trail_lists |= {account for account in (piece.account, *_owners(piece.data)) if account}
         self.trails.add_trails(piece.data, piece.account)
 
     def _selectors(self, piece: Piece) -> None:
@@ -135,6 +138,9 @@ class _Reading:
             else:
                 self.unassessed.append(one)
 
+    def _stopped(self, piece: Piece) -> None:
+        self.unfinished.add(piece.account)
+
     def _error(self, piece: Piece) -> None:
         error = piece.error or {}
         if error.get("code") == "AWSOrganizationsNotInUseException":
@@ -142,6 +148,8 @@ class _Reading:
             return
         if error.get("service") == "organizations":
             self.organization.incomplete()
+        elif error.get("again") and piece.account:
+            self.unfinished.add(piece.account)
         self.refused.add(f"{error.get('kind')} {piece.account}")
         key = (str(piece.account), str(error.get("permission")), str(error.get("code")))
         refusals = self.refusals.setdefault(key, _Refusals())
@@ -162,6 +170,7 @@ class _Reading:
         "compute": _compute,
         "taken": _taken,
         "error": _error,
+        "stopped": _stopped,
     }
 
     def snapshot(self, where: str) -> Snapshot:
@@ -179,8 +188,10 @@ class _Reading:
         roles = {(p.account, p.name): p.arn for p in principals if p.kind == "role"}
         functions = compute.joined(self.functions, self.additions, self.authorization.profiles(), roles)
         selectors = self.trails.selectors()
+        guardrails = self.organization.guardrails(accounts)
         self._note_refusals()
         self._note_missing(accounts, principals)
+        self._note_unbound(guardrails)
         return Snapshot(
             taken=self.taken or self.credentials.generated or self.newest or datetime(1970, 1, 1),
             accounts=tuple(sorted(accounts)),
@@ -195,9 +206,10 @@ class _Reading:
             unassessed=tuple(sorted(set(self.unassessed), key=lambda one: (one.subject, one.reason))),
             groups=self.authorization.groups(),
             managed=managed,
-            guardrails=self.organization.guardrails(accounts),
+            guardrails=guardrails,
             permission_sets=self.identity_center.permission_sets(self.authorization, principals),
             root=self.credentials.root(),
+            unfinished=tuple(sorted(filter(None, self.unfinished))),
         )
 
     def _evidence(self) -> dict[str, dict[str, Any]]:
@@ -268,11 +280,30 @@ class _Reading:
                 note("credential_report", "no credential report: its users' keys and passwords are not known")
             if account not in self.function_lists:
                 note("compute", "no list of Lambda functions: which run as which role is not known")
+            if account not in self.trail_lists:
+                note("trails", "no list of trails: what they log is told by the log alone")
             if without[account]:
                 note(
                     "last_accessed",
                     f"no last accessed data of {without[account]} of {total[account]} roles and users",
                 )
+
+
+    def _note_unbound(self, guardrails: Iterable[Guardrails]) -> None:
+        """Note the accounts of which it is not known what the organization sets on them.
+
+        Judged without: then a permission counts as granted that a policy there may cut off, never the other way.
+        """
+        refused = any(permission.startswith("organizations:") for _, permission, _ in self.refusals)
+        for one in guardrails:
+            if one.scp is None and not refused:
+                reason = "no service control policies: its permissions are judged as if none cut them off"
+                self.unassessed.append(Unassessed(f"account {one.account}", reason))
+
+
+def _owners(data: Mapping[str, Any]) -> Iterator[str | None]:
+    """Give the accounts of the trails of an answer of describe-trails."""
+    return (account_of(trail.get("TrailARN")) for trail in objects(data.get("trailList")))
 
 
 _ORGANIZATION = frozenset({"organization", "roots", "parents", "policy_targets", "guardrail"})

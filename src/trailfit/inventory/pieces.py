@@ -121,6 +121,7 @@ def _collected(path: Path, where: str) -> Iterator[Piece | Unassessed]:
                 line.get("data") or {}, params=line["params"], error=line.get("error"),
             )  # fmt: skip
     if line.get("kind") != "end":
+        yield Piece("stopped", where, line.get("account"), line.get("region"), {})
         yield Unassessed(where, "the collection stopped here: run it again to go on")
 
 

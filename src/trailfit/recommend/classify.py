@@ -8,19 +8,25 @@ keeps it. What is not known is never called unused.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from trailfit.catalog.judgement import acting, blind
-from trailfit.model import Permission
+from trailfit.model import Permission, PermissionClass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import date, datetime
+    from datetime import datetime
 
-    from trailfit.model import Evidence, LastAccessed, Principal, Usage
+    from trailfit.model import AttachedPolicy, Evidence, LastAccessed, Principal, Usage
+    from trailfit.recommend.age import Ages
+    from trailfit.recommend.bounds import Bounds
     from trailfit.recommend.granted import Via
     from trailfit.recommend.runtime import RuntimeNeed
+
+#: How far IAM's last accessed data may lag behind the log; a day is generous.
+_LAG = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +34,26 @@ class Judged:
     """A permission with its class, whether the proposal still holds it, and whether leaving it out is a risk.
 
     `carried` is True for what is used or kept, and for what the log cannot tell about where anything speaks for
-    it. Where leaving it out could break a call that no log shows, `risk` says which.
+    it. Where leaving it out could break a call that no log shows, `risk` says which. `in_vain`: the grant cannot be
+    used today, whatever the log shows, for a boundary, a service control policy or a Deny cuts it off.
     """
 
     permission: Permission
     carried: bool
     risk: str | None = None
+    in_vain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What stands around a principal's own policies: what binds it, how old it and its grants are.
+
+    `taken` is when the snapshot was taken: until then reaches IAM's own record.
+    """
+
+    bounds: Bounds
+    ages: Ages
+    taken: datetime
 
 
 def classify(
@@ -42,18 +62,20 @@ def classify(
     uses: Mapping[str, Sequence[Usage]],
     evidence: Evidence,
     runtime: Mapping[str, RuntimeNeed],
+    standing: Standing,
 ) -> dict[str, Judged]:
     """Judge each granted action of `principal`.
 
-    `uses` holds its counted uses by action, `runtime` what the functions that run as it need besides.
+    `uses` holds its counted uses by action, `runtime` what the functions that run as it need besides, `standing` what
+    binds it and since when its grants are there.
     """
     touched = frozenset(action.partition(":")[0] for action in uses)
     reached = _last_accessed(principal.last_accessed)
-    context = _Context(principal, evidence, grants, touched, reached, _trusted_services(principal))
+    context = _Context(principal, evidence, grants, touched, reached, _trusted_services(principal), standing)
     judged = {}
     for action, ways in grants.items():
         if action in uses:
-            judged[action] = Judged(_used(action, uses[action]), carried=True)
+            judged[action] = Judged(_used(action, ways, uses[action], context), carried=True)
         elif action in runtime:
             judged[action] = Judged(Permission(action, "kept", runtime[action].reason), carried=True)
         else:
@@ -61,22 +83,42 @@ def classify(
     return judged
 
 
-def _used(action: str, rows: Sequence[Usage]) -> Permission:
+def _used(action: str, ways: Sequence[Via], rows: Sequence[Usage], context: _Context) -> Permission:
     calls = sum(row.calls for row in rows)
     first = min(row.first_used for row in rows if row.first_used)
     last = max(row.last_used for row in rows if row.last_used)
     roles = {row.role for row in rows}
     how = "used" if roles & {"required"} else f"needed by calls that were made ({', '.join(sorted(roles))})"
+    vain = context.standing.bounds.in_vain(action, ways)
     return Permission(
         action,
         "used",
-        f"{how} {calls} times on {len(rows)} resource{'s' if len(rows) != 1 else ''}",
+        f"{how} {calls} times on {len(rows)} resource{'s' if len(rows) != 1 else ''}"
+        + (f"; today {vain}" if vain else ""),
         calls=calls,
         first_used=first,
         last_used=last,
         resources=tuple(sorted({row.resource for row in rows})),
         example_event=min((row.first_used, row.example_event or "") for row in rows if row.first_used)[1] or None,
+        last_accessed=(context.reached or {}).get(action),
+        contradiction=_unseen_by_iam(action, rows, context),
     )
+
+
+def _unseen_by_iam(action: str, rows: Sequence[Usage], context: _Context) -> str | None:
+    """Say that IAM's last accessed data of this action lack a use that the log shows, made well before they were made.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_last-accessed.html: recent activity usually appears
+    within four hours.
+    """
+    first = min(row.first_used for row in rows if row.first_used)
+    if context.reached is None or action not in context.reached or not any(row.role == "required" for row in rows):
+        return None
+    seen = context.reached[action]
+    if first + _LAG > context.standing.taken or (seen is not None and seen.date() >= first.date()):
+        return None
+    told = f"only on {seen.date()}" if seen else "never"
+    return f"the log shows it used on {first.date()}; IAM's last accessed data saw it {told}"
 
 
 @dataclass(frozen=True)
@@ -89,6 +131,17 @@ class _Context:
     touched: frozenset[str]
     reached: Mapping[str, datetime | None] | None
     trusted: frozenset[str]
+    standing: Standing
+
+    @cached_property
+    def _young(self) -> dict[int, str | None]:
+        return {}
+
+    def young(self, policy: AttachedPolicy) -> str | None:
+        """Say that what a policy grants is too young to judge; worked out once a policy."""
+        if id(policy) not in self._young:
+            self._young[id(policy)] = self.standing.ages.of_grant(policy)
+        return self._young[id(policy)]
 
     def is_in_use(self, service: str) -> bool:
         """Tell whether the log, or IAM's last accessed data, shows the service used in the window."""
@@ -106,21 +159,32 @@ class _Context:
 
 def _silent(action: str, ways: Sequence[Via], context: _Context) -> Judged:
     """Judge an action that no event of the window shows."""
-    principal, start = context.principal, context.evidence.window.first
-    if _younger(principal.created, start):
-        created = principal.created.date() if principal.created else None
-        return _open(action, f"the {principal.kind} was created on {created}, within the window")
-    young = [way.policy.name for way in ways if way.policy.kind != "aws_managed" and _younger(_changed(way), start)]
-    if young and len(young) == len(ways):
-        return _open(action, f"granted by {young[0]}, which changed within the window")
+    principal, standing = context.principal, context.standing
+    newborn = standing.ages.of_principal()
+    if newborn:
+        return _open(action, f"the {principal.kind} was {newborn.removesuffix(': too young to judge')}")
+    young = [context.young(way.policy) for way in ways]
+    if all(young):
+        return _open(action, young[0] or "")
     silence = context.evidence.silence(principal.account, action)
     service = action.partition(":")[0]
     reached = context.reached
+    last = _contradiction(action, service, context) if silence.is_evidence else None
+    if last is not None:
+        told = f"IAM saw it used on {last.date()}, but no event of the window shows it"
+        return Judged(Permission(action, "undetermined", told, last_accessed=last, contradiction=told), carried=True)
+    vain = standing.bounds.in_vain(action, ways)
+    if vain:
+        cls: PermissionClass = "unused" if silence.is_evidence else "undetermined"
+        return Judged(Permission(action, cls, f"{silence.reason}; {vain}"), carried=False, in_vain=True)
     if silence.is_evidence:
-        last = _contradiction(action, service, context)
-        if last is not None:
-            return _open(action, f"IAM saw it used on {last.date()}, but no event of the window shows it")
-        return Judged(Permission(action, "unused", silence.reason), carried=False)
+        return Judged(
+            Permission(action, "unused", silence.reason, last_accessed=(reached or {}).get(action)), carried=False
+        )
+    apart = standing.bounds.out_of_sessions(action, ways)
+    if apart:
+        reason = f"{silence.reason}; every session of the window had a session policy, and {apart}"
+        return Judged(Permission(action, "undetermined", reason), carried=False, in_vain=True)
     hidden = blind(action) or (silence.reason if silence.kind == "uncovered" else None)
     if hidden and reached is not None and service in reached and reached[service] is None:
         # Only of calls: a permission that is checked within another service's call is not its service's use.
@@ -162,14 +226,6 @@ def _contradiction(action: str, service: str, context: _Context) -> datetime | N
 def _open(action: str, reason: str) -> Judged:
     """Leave an action open: nobody can tell, so it stays."""
     return Judged(Permission(action, "undetermined", reason), carried=True)
-
-
-def _changed(way: Via) -> datetime | None:
-    return way.policy.updated or way.policy.created
-
-
-def _younger(when: datetime | None, start: date) -> bool:
-    return when is not None and when.date() > start
 
 
 def _last_accessed(rows: Sequence[LastAccessed] | None) -> dict[str, datetime | None] | None:

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from trailfit.model import Proof
+from trailfit.policy.authorizer import Authorizer
 from trailfit.policy.containment import no_new_access
-from trailfit.policy.evaluate import Request, grants
+from trailfit.policy.evaluate import Policies, Request, grants
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from trailfit.policy.document import Document
 
+_EFFECTS = {True: "allowed", False: "denied", None: "open"}
 
-def prove_no_new_access(new: Sequence[Document], old: Sequence[Document]) -> Proof:
-    """Prove that the new documents together allow nothing that the old ones together do not."""
+
+def prove_no_new_access(new: Sequence[Document], old: Sequence[Document], around: Policies | None = None) -> Proof:
+    """Prove that the new documents together allow nothing that the old ones together do not.
+
+    Proven without what stands `around` them (boundary, SCPs, RCPs): these stay, and bind both sides alike, so the whole
+    effective grant then grants nothing new either. Only where that leaves the question open is the boundary asked.
+    """
     verdict = no_new_access(new, old)
+    if verdict.holds is None and around is not None and around.boundary is not None:
+        verdict = no_new_access(new, old, boundary=around.boundary)
     request = verdict.counterexample
     return Proof(
         holds=verdict.holds,
@@ -27,28 +37,28 @@ def prove_no_new_access(new: Sequence[Document], old: Sequence[Document]) -> Pro
     )
 
 
-def prove_still_allows(new: Sequence[Document], old: Sequence[Document], requests: Sequence[Request]) -> Proof:
+def prove_still_allows(
+    new: Sequence[Document], old: Sequence[Document], requests: Sequence[Request], around: Policies | None = None
+) -> Proof:
     """Replay every call that was made and that the old documents may allow: the new ones must decide the same.
 
     A call that the old documents deny was allowed by something else (a resource policy): it does not depend
     on them, so it proves nothing about them. None: a condition's key is not in the log; then the same condition
-    must leave it open afterwards.
+    must leave it open afterwards. With what stands `around` the documents, the whole effective grant must decide each
+    call as before, too.
     """
     denied, replayed = [], 0
+    whole = [Authorizer(replace(around, identity=tuple(side))) for side in (old, new)] if around else []
     for request in requests:
         before = grants(request, old)
         if before is False:
             continue
         replayed += 1
         after = grants(request, new)
-        if after is not before:
-            told = {True: "allowed", False: "denied", None: "open"}
-            denied.append(
-                {
-                    "action": request.action,
-                    "resource": request.resource,
-                    "before": told[before],
-                    "after": told[after],
-                }
-            )
+        effects = [_EFFECTS[before], _EFFECTS[after]]
+        if effects[0] == effects[1] and whole:
+            effects = [side.decide(request).effect for side in whole]
+        if effects[0] != effects[1]:
+            told = {"action": request.action, "resource": request.resource}
+            denied.append({**told, "before": effects[0], "after": effects[1]})
     return Proof(holds=not denied, method="replay by the evaluator", requests=replayed, denied=tuple(denied))

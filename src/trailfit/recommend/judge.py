@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from trailfit.catalog.judgement import reserved
 from trailfit.errors import ProofError
 from trailfit.model import Judgement, Unassessed
-from trailfit.recommend import credentials, guardrails, propose, runtime
-from trailfit.recommend.classify import classify
+from trailfit.policy.evaluate import Policies
+from trailfit.recommend import checks, credentials, effective, propose, runtime
+from trailfit.recommend.age import Ages, Grace, by_subject
+from trailfit.recommend.bounds import Bounds, levels_of, session_limit
+from trailfit.recommend.case import Case, Surroundings
+from trailfit.recommend.classify import Standing, classify
 from trailfit.recommend.findings import make
 from trailfit.recommend.granted import granted
 from trailfit.recommend.learnt import Levels, keep_companions, learn
@@ -17,32 +22,100 @@ from trailfit.recommend.learnt import Levels, keep_companions, learn
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from trailfit.model import Evidence, Finding, Function, Permission, Principal, Recommendation, Snapshot, Usage
+    from trailfit.model import (
+        EffectiveGrant,
+        Evidence,
+        Finding,
+        Function,
+        GrantChange,
+        Permission,
+        Principal,
+        Recommendation,
+        Snapshot,
+        Usage,
+    )
+    from trailfit.recommend.age import Subject
 
 _SHOWN = 20
 
 
-def judge(snapshot: Snapshot, evidence: Evidence, levels: Levels | None = None) -> Judgement:
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the configuration says of judging: the grace period, and which roles of one name belong together.
+
+    `consolidate` are globs over role names (``deploy-*``).
+    """
+
+    grace: Grace = field(default_factory=Grace)
+    consolidate: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What judging any one principal needs of the whole."""
+
+    snapshot: Snapshot
+    evidence: Evidence
+    levels: Levels
+    rules: Rules
+    grants: Mapping[str, EffectiveGrant]
+    changes: Mapping[Subject, Sequence[GrantChange]]
+    shared: Mapping[str, int]
+    functions: Mapping[str, Sequence[Function]]
+    surroundings: Surroundings
+
+    def standing(self, principal: Principal) -> Standing:
+        """Give what stands around a principal's own policies."""
+        sessions = session_limit(principal, self.evidence.assumptions.get(principal.arn, ()), self.snapshot.managed)
+        return Standing(
+            bounds=Bounds(self.grants.get(principal.arn), sessions),
+            ages=Ages(principal, self.changes, self.evidence.window, self.rules.grace),
+            taken=self.snapshot.taken,
+        )
+
+    def around(self, principal: Principal) -> Policies | None:
+        """Give what stands around a principal's own policies as the evaluator takes it; None where nothing does."""
+        grant = self.grants.get(principal.arn)
+        boundary = grant.boundary.document if grant and grant.boundary else None
+        scp = levels_of(grant) if grant else None
+        if boundary is None and scp is None:
+            return None
+        return Policies(boundary=(boundary,) if boundary else None, scp=scp)
+
+
+def judge(
+    snapshot: Snapshot, evidence: Evidence, levels: Levels | None = None, rules: Rules | None = None
+) -> Judgement:
     """Judge every principal of `snapshot`. Deterministic: principals by ARN, findings and proposals by id.
 
     `levels` say how readily resources are generalised (without: ``balanced``).
     """
-    levels = levels or Levels()
+    rules = rules or Rules()
     functions: dict[str, list[Function]] = defaultdict(list)
     for function in snapshot.functions:
         functions[function.role].append(function)
-    shared = _attachments(snapshot.principals)
+    run = _Run(
+        snapshot=snapshot,
+        evidence=evidence,
+        levels=levels or Levels(),
+        rules=rules,
+        grants=effective.grants(snapshot, rules.consolidate),
+        changes=by_subject(evidence),
+        shared=_attachments(snapshot.principals),
+        functions=functions,
+        surroundings=Surroundings(snapshot),
+    )
     findings: list[Finding] = []
     recommendations: list[Recommendation] = []
     permissions: dict[str, tuple[Permission, ...]] = {}
-    unassessed = list(snapshot.unassessed)
+    unassessed = [*snapshot.unassessed, *_unread(evidence)]
     exempt: list[Unassessed] = []
     for principal in sorted(snapshot.principals, key=lambda each: each.arn):
         rule = reserved(principal.path)
         if rule:
             exempt.append(Unassessed(principal.arn, rule))
             continue
-        found = _judge_one(principal, functions[principal.arn], shared, evidence, levels)
+        found = _judge_one(principal, run)
         findings += found.findings
         recommendations += found.recommendations
         permissions[principal.arn] = found.permissions
@@ -56,6 +129,14 @@ def judge(snapshot: Snapshot, evidence: Evidence, levels: Levels | None = None) 
         unassessed=tuple(unassessed),
         exempt=tuple(exempt),
     )
+
+
+def _unread(evidence: Evidence) -> list[Unassessed]:
+    """Say of which accounts a part of the log could not be read: there, nothing that was not seen is called unused."""
+    return [
+        Unassessed(f"account {account}", f"{pieces} pieces of its log could not be read: silence proves nothing")
+        for account, pieces in sorted(evidence.unread.items())
+    ]
 
 
 class _Found:
@@ -78,16 +159,11 @@ def _attachments(principals: Sequence[Principal]) -> Mapping[str, int]:
     return count
 
 
-def _judge_one(
-    principal: Principal,
-    functions: Sequence[Function],
-    shared: Mapping[str, int],
-    evidence: Evidence,
-    levels: Levels,
-) -> _Found:
+def _judge_one(principal: Principal, run: _Run) -> _Found:
     found = _Found()
-    found.findings += guardrails.findings(principal, functions, evidence)
-    reason = _cannot_judge(principal, evidence)
+    evidence, levels, functions = run.evidence, run.levels, run.functions.get(principal.arn, ())
+    standing = run.standing(principal)
+    reason = _cannot_judge(principal, run, standing)
     rows = evidence.usage.get(principal.arn, ())
     denied = evidence.denied.get(principal.arn, ())
     if denied:
@@ -108,10 +184,13 @@ def _judge_one(
         levels.of(principal.arn),
         levels.services,
     )
+    ways = granted(known)
     judged, narrowed = keep_companions(
-        classify(principal, granted(known), uses, evidence, needed), learnt, levels.of(principal.arn)
+        classify(principal, ways, uses, evidence, needed, standing), learnt, levels.of(principal.arn)
     )
     found.permissions = tuple(each.permission for each in judged.values())
+    case = Case(principal, functions, evidence, ways, judged, uses, needed, run.surroundings)
+    found.findings += checks.of_principal(case)
     if reason:
         found.unassessed.append(Unassessed(principal.arn, reason))
         return found
@@ -123,7 +202,7 @@ def _judge_one(
     idle = _idle(principal, evidence)
     if idle is not None:
         kind = "UnusedIAMRole" if principal.kind == "role" else "UnusedIAMUser"
-        finding = make(kind, principal.arn, idle, confidence="high")
+        finding = make(kind, principal.arn, idle, confidence="high", shift=case.power)
         found.findings.append(finding)
         found.recommendations.append(propose.removal(principal, finding, found.permissions))
         return found
@@ -144,7 +223,9 @@ def _judge_one(
         if each.kind in ("UnusedPermission", "AWSManagedPolicy", "WildcardAction", "WildcardResource")
     )
     try:
-        proposal = propose.tightening(principal, needed, judged, uses, related, shared, learnt, narrowed)
+        proposal = propose.tightening(
+            principal, needed, judged, uses, related, run.shared, learnt, narrowed, run.around(principal)
+        )
     except ProofError as problem:
         found.unassessed.append(Unassessed(principal.arn, f"a bug of trailfit's, please report it: {problem.message}"))
         return found
@@ -153,8 +234,11 @@ def _judge_one(
     return found
 
 
-def _cannot_judge(principal: Principal, evidence: Evidence) -> str | None:
+def _cannot_judge(principal: Principal, run: _Run, standing: Standing) -> str | None:
     """Say why nothing may be proposed for this principal, or None when it may."""
+    evidence = run.evidence
+    if principal.account in run.snapshot.unfinished:
+        return "AWS throttled or failed while the inventory was taken: run `trailfit inventory` again to complete it"
     missing = sorted(policy.name for policy in principal.policies if policy.document is None)
     if missing:
         return f"the snapshot holds no document for {', '.join(missing)}"
@@ -164,9 +248,7 @@ def _cannot_judge(principal: Principal, evidence: Evidence) -> str | None:
     if gaps:
         days = ", ".join(day.isoformat() for day in gaps[:3]) + (", …" if len(gaps) > 3 else "")
         return f"management events are missing on {len(gaps)} of {evidence.window.days} days ({days})"
-    if principal.created and principal.created.date() > evidence.window.first:
-        return f"created on {principal.created.date()}, within the window: too young to judge"
-    return None
+    return standing.ages.of_principal()
 
 
 def _idle(principal: Principal, evidence: Evidence) -> dict[str, object] | None:

@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
 from trailfit.catalog.actions import access_level
+from trailfit.recommend import outlook
 from trailfit.recommend.paths import policy_path
 
 if TYPE_CHECKING:
@@ -27,23 +28,28 @@ if TYPE_CHECKING:
         Recommendation,
         Unassessed,
     )
+    from trailfit.recommend.outlook import Outlook
 
 #: Permissions of one service and one reason beyond this many are told as one row with their number.
 _TOLD_ONE_BY_ONE = 25
 
 
-def as_dict(judgement: Judgement) -> dict[str, Any]:
-    """Give the judgement in the form of `recommendations.json`."""
+def as_dict(judgement: Judgement, looks: Mapping[str, Outlook] | None = None) -> dict[str, Any]:
+    """Give the judgement in the form of `recommendations.json`; `looks` are the outlooks by recommendation id."""
+    looks = looks or {}
     window = judgement.evidence.window
     return {
         "trailfit": "1",
         "window": {"from": window.first.isoformat(), "to": window.last.isoformat(), "days": window.days},
-        "summary": _summary(judgement),
+        "summary": {**_summary(judgement), **outlook.summary(looks.values())},
         "coverage": [_coverage(row) for row in judgement.evidence.coverage],
         "unassessed": _subjects(judgement.unassessed),
         "exempt": _subjects(judgement.exempt),
         "findings": [_finding(each) for each in judgement.findings],
-        "recommendations": [_recommendation(each) for each in judgement.recommendations],
+        "recommendations": [
+            {**_recommendation(each), **(outlook.as_dict(looks[each.id]) if each.id in looks else {})}
+            for each in judgement.recommendations
+        ],
         "principals": [
             _principal(each, judgement.permissions[each.arn], judgement.evidence.denied.get(each.arn, ()))
             for each in judgement.principals
@@ -179,7 +185,7 @@ def _rolled_up(permissions: Sequence[Permission]) -> list[dict[str, Any]]:
     groups: dict[tuple[str, str, str], list[Permission]] = defaultdict(list)
     for row in permissions:
         service = row.action.partition(":")[0]
-        groups[(row.action, "", "") if row.calls else (service, row.cls, row.reason)].append(row)
+        groups[(row.action, "", "") if row.calls or row.contradiction else (service, row.cls, row.reason)].append(row)
     told = []
     for (service, cls, reason), rows in groups.items():
         if len(rows) > _TOLD_ONE_BY_ONE:
@@ -200,6 +206,10 @@ def _rolled_up(permissions: Sequence[Permission]) -> list[dict[str, Any]]:
 
 def _permission(row: Permission) -> dict[str, Any]:
     told: dict[str, Any] = {"action": row.action, "class": row.cls, "reason": row.reason}
+    if row.last_accessed:
+        told["last_accessed"] = _time(row.last_accessed)
+    if row.contradiction:
+        told["contradiction"] = row.contradiction
     if row.calls:
         told |= {
             "calls": row.calls,

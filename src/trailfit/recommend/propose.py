@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from trailfit.model import AttachedPolicy, Finding, Permission, Principal, Usage
+    from trailfit.policy.evaluate import Policies
     from trailfit.policy.generalise import Generalised
     from trailfit.recommend.classify import Judged
     from trailfit.recommend.runtime import RuntimeNeed
@@ -64,13 +65,15 @@ def tightening(
     shared: Mapping[str, int],
     learnt: Generalised,
     narrowed: Mapping[str, Sequence[str]],
+    around: Policies | None = None,
 ) -> Recommendation | None:
     """Propose fitted policies for `principal`, or None when today's already fit.
 
     Policies that come through a group are left alone: they belong to all its members. A managed policy that
     others use too, or that is AWS's, is replaced by one inline policy of the principal's own. `learnt` are the
-    patterns that stand for what was used, `narrowed` the resources of kept actions that need not keep all of theirs.
-    Raises ProofError when a proof fails: a bug of ours, never a proposal.
+    patterns that stand for what was used, `narrowed` the resources of kept actions that need not keep all of theirs,
+    `around` what binds the principal beside its own policies. Raises ProofError when a proof fails: a bug of ours,
+    never a proposal.
     """
     own = [policy for policy in principal.policies if policy.group is None]
     inherited = [policy for policy in principal.policies if policy.group is not None]
@@ -82,8 +85,8 @@ def tightening(
     untouched = [each.policy.document for each in fitted if each.policy.document and not _is_in(each.policy, before)]
     new = [*untouched, *kept, *(change.document for change in after)]
     old = [policy.document for policy in principal.policies if policy.document]
-    nothing_new = prove_no_new_access(new, old)
-    still = prove_still_allows(new, old, _requests(principal, uses, judged))
+    nothing_new = prove_no_new_access(new, old, around)
+    still = prove_still_allows(new, old, _requests(principal, uses, judged), around)
     if nothing_new.holds is False or not still.holds:
         raise ProofError(
             f"the proposal failed its proof: {nothing_new.counterexample or still.denied[:3]}", where=principal.arn
@@ -113,7 +116,10 @@ def tightening(
 
 def _safe_because(judged: Mapping[str, Judged]) -> Iterator[str]:
     """Say why what is left out may go."""
-    left_out = [each.permission for each in judged.values() if not each.carried]
+    vain = sum(each.in_vain for each in judged.values())
+    if vain:
+        yield f"{vain} actions are granted in vain, cut off by a boundary, a service control policy or a Deny, and go"
+    left_out = [each.permission for each in judged.values() if not each.carried and not each.in_vain]
     if any(row.cls == "unused" for row in left_out):
         yield "what is left out as unused would have been logged, and was not used"
     beside = sum(row.cls == "undetermined" for row in left_out)
@@ -122,7 +128,7 @@ def _safe_because(judged: Mapping[str, Judged]) -> Iterator[str]:
             f"{beside} permission-only actions that nothing but a wildcard grants are left out too: AWS checks them "
             "beside calls that are logged, and no call needed them"
         )
-    if not left_out:
+    if not left_out and not vain:
         yield "every permission stays; only the resources are narrowed to what was used"
 
 

@@ -52,9 +52,7 @@ def assumptions(con: DuckDBPyConnection, window: Window) -> dict[str, tuple[Assu
     return {role: tuple(rows) for role, rows in sorted(found.items())}
 
 
-def by_session(
-    con: DuckDBPyConnection, window: Window, roles: Iterable[str]
-) -> dict[str, dict[str, SessionUse]]:
+def by_session(con: DuckDBPyConnection, window: Window, roles: Iterable[str]) -> dict[str, dict[str, SessionUse]]:
     """Read what each session of `roles` used in `window`, by role and session name."""
     asked = sorted(roles)
     if not asked:

@@ -37,6 +37,11 @@ def read(con: DuckDBPyConnection, window: Window, principal: str | None = None) 
     ]
 
 
+def totals(con: DuckDBPyConnection, window: Window) -> dict[str, tuple[int, int]]:
+    """Count each principal's calls that count in `window`, and the distinct (action, resource) among them."""
+    return {who: (calls, uses) for who, calls, uses in sql.run(con, "calls", **window.parameters()).fetchall()}
+
+
 def days(con: DuckDBPyConnection, window: Window) -> dict[str, dict[tuple[str, str], tuple[date, ...]]]:
     """Read, per principal and (action, resource), the days of `window` on which calls that count were made."""
     found: dict[str, dict[tuple[str, str], tuple[date, ...]]] = {}

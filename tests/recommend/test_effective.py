@@ -4,8 +4,10 @@ from dataclasses import replace
 
 from tests.inventory import account_files as files
 from tests.inventory.account_files import ACCOUNT, GROUP, POLICY, ROLE, USER
-from trailfit.inventory import effective, from_files
+
+from trailfit.inventory import from_files
 from trailfit.model import GuardrailLevel, Guardrails, PermissionSet
+from trailfit.recommend import effective
 
 
 def read(folder, details=None):
