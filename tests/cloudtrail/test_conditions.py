@@ -11,7 +11,7 @@ from trailfit.cloudtrail.plan import plan
 
 NAMES = sorted({(rule.service, rule.event_name) for found in rules.event_rules().values() for rule in found})
 CONDITIONS = sorted({rule.when for found in rules.event_rules().values() for rule in found if rule.when})
-KEYS = sorted({term.key for text in CONDITIONS if (found := condition(text)) for term in found.terms})
+KEYS = sorted({term.keys[0] for text in CONDITIONS if (found := condition(text)) for term in found.terms})
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(0, 3) | st.text(max_size=4) | st.sampled_from(["true", "b/k", "items"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*KEYS, "items"]), inner, max_size=3),

@@ -100,6 +100,11 @@ class Source:
         return [text for texts in self.leaves().values() for text in texts if text.startswith("arn:")]
 
 
+def keys_of(path: str) -> frozenset[str]:
+    """List the lower-case keys of the request that a rule's path goes through."""
+    return frozenset() if path.startswith(("'", "$response.")) else frozenset(path.lower().split("."))
+
+
 def finder(path: str, change: str) -> Finder:
     """Compile a path and its transform: ``$response.`` looks there, ``'text`` is the text itself."""
     if path.startswith("'"):
@@ -116,9 +121,13 @@ def finder(path: str, change: str) -> Finder:
     return find
 
 
-def _by_name(names: Sequence[str], exact: str) -> Finder:
-    """Compile a look-up by key alone, best name first; `exact` is the variable as AWS names it, tried before all."""
-    spelled = "" if exact.lower() in _GENERIC else exact[:1].lower() + exact[1:]
+def _spelled(variable: str) -> str:
+    """Spell a variable as requests do; empty for one that any type has."""
+    return "" if variable.lower() in _GENERIC else variable[:1].lower() + variable[1:]
+
+
+def _by_name(names: Sequence[str], spelled: str) -> Finder:
+    """Compile a look-up by key alone, best name first; `spelled` is tried before all, and on top only."""
 
     def find(source: Source) -> list[str]:
         if isinstance(source.request, dict) and isinstance(value := source.request.get(spelled), str) and value:
@@ -172,12 +181,16 @@ def candidates(operation: str, kind: str, variable: str, alone: bool) -> tuple[s
 
 @dataclass(frozen=True, slots=True)
 class TypeExpr:
-    """How the ARNs of one resource type are built: its template and a finder for each variable."""
+    """How the ARNs of one resource type are built: its template and a finder for each variable.
+
+    `reads` are the lower-case keys of a request that they look for.
+    """
 
     kind: str
     template: Template
     finders: tuple[tuple[str, tuple[Finder, ...]], ...]
     required: bool
+    reads: frozenset[str] = frozenset()
 
     def arns(self, source: Source) -> list[str]:
         """Build the ARNs that the record names in full; none when a variable stays unknown."""
@@ -236,18 +249,23 @@ def type_expr(service: str, operation: str, kind: actions.ResourceType, alone: b
     """Compile how to build ARNs of a resource type; `given` maps variables to ``path`` or ``path|transform``."""
     compiled = template(kind.arn)
     finders = []
+    reads: set[str] = set()
     for variable in compiled.variables:
-        ways: list[Finder] = []
+        named = False
         if variable in given:
             path, _, change = given[variable].partition("|")
-            ways += [finder(path, change)] if path else []
+            paths = [(path, change)]
         else:
-            overlay = rules.resource_parameters().get((service, kind.name.lower(), variable), ())
-            ways += [finder(path, change) for path, change in overlay if path]
-            if not any(path == "" for path, _ in overlay):
-                ways.append(_by_name(candidates(operation, kind.name, variable, alone), variable))
+            paths = list(rules.resource_parameters().get((service, kind.name.lower(), variable), ()))
+            named = not any(path == "" for path, _ in paths)
+        ways = [finder(path, change) for path, change in paths if path]
+        reads.update(*(keys_of(path) for path, _ in paths if path))
+        if named:
+            names, spelled = candidates(operation, kind.name, variable, alone), _spelled(variable)
+            ways.append(_by_name(names, spelled))
+            reads.update(names, [spelled.lower()])
         finders.append((variable, tuple(ways)))
-    return TypeExpr(kind.name, compiled, tuple(finders), kind.required)
+    return TypeExpr(kind.name, compiled, tuple(finders), kind.required, frozenset(reads))
 
 
 def most_specific(found: list[tuple[TypeExpr, list[str]]]) -> list[str]:

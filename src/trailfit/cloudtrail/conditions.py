@@ -21,10 +21,10 @@ _TERM = re.compile(r"(?P<not>!)?(?P<path>[^\s=!~]+)(?:(?P<op>!?[=~])(?P<value>.*
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One term: its test, the lower-case key that its path begins with, and what it gives where that is absent."""
+    """One term: its test, the lower-case keys of its path, and what it gives where the first of them is absent."""
 
     test: Callable[[object], bool]
-    key: str
+    keys: tuple[str, ...]
     absent: bool
 
 
@@ -38,11 +38,16 @@ class Condition:
         """Tell whether the request holds what is asked."""
         return all(term.test(parameters) for term in self.terms)
 
+    @property
+    def reads(self) -> frozenset[str]:
+        """The lower-case keys that it looks for."""
+        return frozenset(key for term in self.terms for key in term.keys)
+
     def given(self, keys: frozenset[str]) -> Condition | None:
         """Give what is left to test of a request that has only these keys (lower-case); None where it cannot hold."""
         left = []
         for term in self.terms:
-            if term.key in keys or term.key.startswith("@"):
+            if term.keys[0] in keys or term.keys[0].startswith("@"):
                 left.append(term)
             elif not term.absent:
                 return None
@@ -61,17 +66,17 @@ def _term(text: str) -> Term:
     if not found:
         raise ValueError(f"not a condition: `{text}`")
     path, value = tuple(found["path"].split(".")), found["value"]
-    key = path[0].lower()
+    keys = tuple(key.lower() for key in path)
     match found["op"]:
         case None:
             absent = bool(found["not"])
-            return Term(lambda parameters: bool(nodes(parameters, path)) != absent, key, absent)
+            return Term(lambda parameters: bool(nodes(parameters, path)) != absent, keys, absent)
         case "=" | "!=" as op:
             wanted = frozenset(value.lower().split("|"))
             positive = op == "="
             return Term(
                 lambda parameters: any(one.lower() in wanted for one in values(parameters, path)) == positive,
-                key,
+                keys,
                 not positive,
             )
         case op:
@@ -79,6 +84,6 @@ def _term(text: str) -> Term:
             positive = op == "~"
             return Term(
                 lambda parameters: any(regex.match(one) for one in values(parameters, path)) == positive,
-                key,
+                keys,
                 not positive,
             )

@@ -7,6 +7,7 @@ once (``plan``), and the uses of equal requests are worked out once.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -124,6 +125,17 @@ def settled(record: Record) -> Plan | None:
     if (record.eventCategory or _category(record)) == "Data" and not how.data_types:
         return None
     return how
+
+
+@lru_cache(maxsize=16384)
+def reads(event_source: str, event_name: str) -> frozenset[str]:
+    """List the lower-case keys of a request whose values the meaning of such events hangs on; see `Plan.reads`.
+
+    A key that begins with ``@`` stands for all keys.
+    """
+    services = prefixes(event_source)
+    conditions = (when.reads for when, _ in services if when is not None)
+    return frozenset().union(*conditions, *(plan(service, event_name).reads for _, service in services))
 
 
 def uses_of(how: Plan, event_source: str, place: Place, request: bytes, listed: bytes) -> tuple[Use, ...]:

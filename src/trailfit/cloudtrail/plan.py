@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from trailfit.catalog import actions, rules
-from trailfit.cloudtrail.arns import Source, TypeExpr, finder, most_specific, template, type_expr
+from trailfit.cloudtrail.arns import Source, TypeExpr, finder, keys_of, most_specific, template, type_expr
 from trailfit.cloudtrail.conditions import condition
 from trailfit.cloudtrail.event import Use
 from trailfit.cloudtrail.names import operation as operation_of
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from trailfit.cloudtrail.conditions import Condition
 
 
+#: What a use's basis says of a resource that ``resources[]`` names.
+LISTED = "arn: resources[]"
 #: Sets of request keys that a plan remembers.
 _KEY_SETS = 256
 
@@ -74,6 +76,32 @@ class Plan:
             found = self._by_keys[keys] = tuple(_given(self.needs, frozenset(key.lower() for key in keys)))
         return found
 
+    @property
+    def reads(self) -> frozenset[str]:
+        """The lower-case keys of a request whose values its uses hang on.
+
+        Besides, they hang on what keys there are at all, on how the request is nested, and on texts that are ARNs.
+        """
+        found: set[str] = set()
+        for need in self.needs:
+            found.update(need.resources.reads, need.when.reads if need.when else ())
+            found.update(key.lower() for _, path in need.proves for key in path)
+        return frozenset(found)
+
+    @property
+    def is_constant(self) -> bool:
+        """Tell whether every request has the same uses."""
+        return all(need.when is None and not need.proves and need.resources.fixed for need in self.needs)
+
+    @property
+    def lists(self) -> bool:
+        """Tell whether uses may hang on ``resources[]``."""
+        return any(need.resources.known is not None for need in self.needs)
+
+    def listed(self, arn: str) -> int:
+        """Tell which of its needs take an ARN of ``resources[]``: a bit each. Uses hang on nothing else of it."""
+        return sum(1 << at for at, need in enumerate(self.needs) if need.resources.takes(arn))
+
     def uses(self, source: Source, resource_arns: Sequence[str]) -> tuple[Use, ...]:
         """List the uses of one event: `resource_arns` are those of its ``resources[]``."""
         out: list[Use] = []
@@ -100,7 +128,8 @@ class Resources:
     """How the ARNs of one action's resources are found.
 
     `types` are what the action takes; `explicit` came from a rule; `fixed` is a pattern with its reason; `own_first`
-    puts the request before ``resources[]`` (a copy has two objects there).
+    puts the request before ``resources[]`` (a copy has two objects there); `reads` are the lower-case keys of a request
+    that are looked for.
     """
 
     types: tuple[TypeExpr, ...]
@@ -108,13 +137,14 @@ class Resources:
     fixed: tuple[str, str] | None
     own_first: bool
     known: re.Pattern[str] | None
+    reads: frozenset[str] = frozenset()
 
     def find(self, source: Source, resource_arns: Sequence[str]) -> tuple[list[str], str]:
         """List ARNs (or patterns) and say where they come from."""
         if self.fixed:
             return [self.fixed[0]], f"*: {self.fixed[1]}"
         if resource_arns and not self.own_first and (listed := self._listed(resource_arns)):
-            return listed, "arn: resources[]"
+            return listed, LISTED
         found = [arn for find in self.extra for arn in find(source)]
         if found:
             return list(dict.fromkeys(found)), "arn: request"
@@ -133,10 +163,13 @@ class Resources:
 
     def _listed(self, resource_arns: Sequence[str]) -> list[str]:
         """Keep the ARNs of ``resources[]`` whose most literal template is of a type that the action takes."""
-        if self.known is None:
-            return []
-        out = [arn for arn in resource_arns if (found := self.known.fullmatch(arn)) and found.lastindex]
+        out = [arn for arn in resource_arns if self.takes(arn)]
         return out if len(out) < 2 else list(dict.fromkeys(out))
+
+    def takes(self, arn: str) -> bool:
+        """Tell whether an ARN of ``resources[]`` is of a type that the action takes."""
+        found = self.known.fullmatch(arn) if self.known is not None else None
+        return found is not None and bool(found.lastindex)
 
 
 @lru_cache(maxsize=16384)
@@ -214,7 +247,8 @@ def _resources(action: str, operation: str, text: str) -> Resources:
     else:
         types = tuple(type_expr(service, operation, kind, alone, {}) for kind in taken)
     extra = tuple(finder(path, change) for path, change in given.paths)
-    return Resources(types, extra, None, given.own_first, _known(service, types))
+    reads = frozenset().union(*(expr.reads for expr in types), *(keys_of(path) for path, _ in given.paths))
+    return Resources(types, extra, None, given.own_first, _known(service, types), reads)
 
 
 def _arn(templates: dict[str, str], name: str) -> str:
