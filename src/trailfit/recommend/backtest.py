@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from trailfit.policy.evaluate import Policies, Request, evaluate
 from trailfit.recommend.judge import judge
@@ -36,7 +36,7 @@ class Denial:
     action: str
     resource: str
     calls: int
-    cause: str
+    cause: Literal["action", "resource"]
     remedy: str
     example_event: str | None
 
@@ -87,36 +87,66 @@ def backtest(
         row.resource for usage in (learnt.usage, later) for rows in usage.values() for row in rows if row.calls
     )
     services: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    denials: list[Denial] = []
-    tested = calls = 0
-    before = after = 0.0
-    for arn, recommendations in sorted(proposals.items()):
-        principal = known[arn]
-        old, new = _old(principal), _new(principal, recommendations)
-        before += inventory.surface(old)
-        after += inventory.surface(new)
-        rows = [row for row in later.get(arn, ()) if row.calls]
-        tested += bool(rows)
-        for row, refused in _replay(principal, old, new, rows):
-            calls += row.calls
-            count = services[row.action.partition(":")[0]]
-            count[0] += row.calls
-            if refused:
-                count[1] += row.calls
-                cause = "resource" if _grants(new, row.action) else "action"
-                denials.append(Denial(arn, row.action, row.resource, row.calls, cause, "", row.example_event))
+    refused = _refused(known, proposals, later)
+    for row, is_refused in refused:
+        count = services[row.action.partition(":")[0]]
+        count[0] += row.calls
+        count[1] += row.calls * is_refused
     return Backtest(
         train=learnt.window,
         test=test,
         level=levels.default,
-        principals=tested,
-        calls=calls,
-        services={service: (total, refused) for service, (total, refused) in sorted(services.items())},
-        denials=_with_remedies(denials, snapshot, learnt),
-        surface_before=before,
-        surface_after=after,
+        principals=sum(any(row.calls for row in later.get(arn, ())) for arn in proposals),
+        calls=sum(row.calls for row, _ in refused),
+        services={service: (total, denied) for service, (total, denied) in sorted(services.items())},
+        denials=_denials(refused, known, proposals, snapshot, learnt),
+        surface_before=sum(inventory.surface(_old(known[arn])) for arn in sorted(proposals)),
+        surface_after=sum(inventory.surface(_new(known[arn], proposals[arn])) for arn in sorted(proposals)),
         unassessed=judgement.unassessed,
     )
+
+
+def denials(
+    snapshot: Snapshot, learnt: Evidence, later: Mapping[str, Sequence[Usage]], levels: Levels
+) -> tuple[Denial, ...]:
+    """Say which of the uses `later` would be denied to principals tightened on the evidence `learnt`."""
+    proposals = _by_principal(judge(snapshot, learnt, levels).recommendations)
+    known = {each.arn: each for each in snapshot.principals}
+    return _denials(_refused(known, proposals, later), known, proposals, snapshot, learnt)
+
+
+def _refused(
+    known: Mapping[str, Principal],
+    proposals: Mapping[str, Sequence[Recommendation]],
+    later: Mapping[str, Sequence[Usage]],
+) -> list[tuple[Usage, bool]]:
+    """Pair each counted use that today's policies may allow with whether the proposals refuse it."""
+    return [
+        pair
+        for arn, recommendations in sorted(proposals.items())
+        for pair in _replay(
+            known[arn],
+            _old(known[arn]),
+            _new(known[arn], recommendations),
+            [row for row in later.get(arn, ()) if row.calls],
+        )
+    ]
+
+
+def _denials(
+    refused: Sequence[tuple[Usage, bool]],
+    known: Mapping[str, Principal],
+    proposals: Mapping[str, Sequence[Recommendation]],
+    snapshot: Snapshot,
+    learnt: Evidence,
+) -> tuple[Denial, ...]:
+    found = []
+    for row, is_refused in refused:
+        if is_refused:
+            new = _new(known[row.principal], proposals[row.principal])
+            cause: Literal["action", "resource"] = "resource" if _grants(new, row.action) else "action"
+            found.append(Denial(row.principal, row.action, row.resource, row.calls, cause, "", row.example_event))
+    return _with_remedies(found, snapshot, learnt)
 
 
 def _by_principal(recommendations: Iterable[Recommendation]) -> dict[str, list[Recommendation]]:

@@ -1,0 +1,251 @@
+"""What is known of how each proposal will fare: its role's own past, and the chance that it breaks something."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from trailfit.recommend.history import LEAST_DAYS, is_tightening
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from trailfit.model import Judgement, Recommendation, Window
+    from trailfit.recommend.backtest import Denial
+    from trailfit.recommend.history import Replayed
+
+#: The chance is told for so many days ahead.
+HORIZON = 30
+_SHOWN = 10
+_CAUSES = ("action", "resource")
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """One principal tightened on the days of `train`, and what it did on those of `test`.
+
+    `calls` are its calls that count, `uses` the distinct (action, resource) among them.
+    """
+
+    train: Window
+    test: Window
+    calls: int
+    uses: int
+    denials: tuple[Denial, ...]
+
+    @property
+    def denied(self) -> int:
+        """Count the calls that would have been denied."""
+        return sum(each.calls for each in self.denials)
+
+
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """The estimated probability that a proposal denies something legitimate within the next `days` days.
+
+    `action`: because an action is gone; `resource`: because of a resource; `either`: at all. `because` says what of
+    the role's log it was estimated from.
+    """
+
+    days: int
+    either: float
+    action: float
+    resource: float
+    because: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """The replays of one principal, latest first, or why there is none; and the chance, where it can be estimated."""
+
+    replays: tuple[Replay, ...] = ()
+    untested: str | None = None
+    chance: Chance | None = None
+    unknown: str | None = None
+
+    @property
+    def denials(self) -> tuple[Denial, ...]:
+        """All denials of all replays."""
+        return tuple(each for replay in self.replays for each in replay.denials)
+
+    @property
+    def calls(self) -> int:
+        """Count the calls that were replayed."""
+        return sum(replay.calls for replay in self.replays)
+
+    @property
+    def denied(self) -> int:
+        """Count the calls that would have been denied."""
+        return sum(replay.denied for replay in self.replays)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """What a proposal must reach to be `safe`: ``[safe]`` of trailfit.toml.
+
+    `p_break` is the most that may be expected to break in 30 days, `denied` the largest share of the replayed calls
+    that may have been denied. `untested`: a proposal that could not be replayed may be safe all the same.
+    """
+
+    p_break: float = 0.1
+    denied: float = 0.0
+    untested: bool = False
+
+
+def outlooks(folds: Sequence[Replayed], totals: Mapping[Window, Mapping[str, tuple[int, int]]]) -> dict[str, Outlook]:
+    """Put the folds together by principal; `totals` are its calls and uses in each fold's test days."""
+    found = {}
+    for arn in sorted({arn for each in folds for arn in (*each.tested, *each.untested)}):
+        replays = tuple(
+            Replay(each.fold.train, each.fold.test, *totals[each.fold.test].get(arn, (0, 0)), each.denials.get(arn, ()))
+            for each in folds
+            if arn in each.tested
+        )
+        reasons = [each.untested[arn] for each in folds if arn in each.untested]
+        found[arn] = Outlook(replays, None if replays else reasons[0])
+    return found
+
+
+def settle(judgement: Judgement, past: Mapping[str, Outlook], bar: Bar) -> tuple[Judgement, dict[str, Outlook]]:
+    """Give the judgement with `safe` only where the bar is reached, and every recommendation's outlook by its id.
+
+    `past` are the replays by principal: without any, the log is too short to tell.
+    """
+    looks = {each.id: _of(each, past, judgement.evidence.window) for each in judgement.recommendations}
+    decided = tuple(_decided(each, looks[each.id], bar) for each in judgement.recommendations)
+    return replace(judgement, recommendations=decided), looks
+
+
+def _of(recommendation: Recommendation, past: Mapping[str, Outlook], window: Window) -> Outlook:
+    if not is_tightening(recommendation):
+        reason = "it leaves no policy to replay calls against"
+        return Outlook(untested=reason, unknown=reason)
+    short = f"{window.days} days of log are too few to replay a part of them: {LEAST_DAYS} are needed"
+    return past.get(recommendation.principal, Outlook(untested=short, unknown=short))
+
+
+def _decided(recommendation: Recommendation, outlook: Outlook, bar: Bar) -> Recommendation:
+    """Leave a recommendation `safe` only where it reaches the bar; the reasons say what did or did not."""
+    if recommendation.disposition != "safe":
+        return recommendation
+    missed = [*_replay_misses(outlook, bar), *_chance_misses(outlook, bar)]
+    if missed:
+        return replace(recommendation, disposition="unsafe", reasons=(*missed, *recommendation.reasons))
+    told = [line for line in (in_words(outlook), chance_in_words(outlook)) if line]
+    return replace(recommendation, reasons=(*recommendation.reasons, *told))
+
+
+def _replay_misses(outlook: Outlook, bar: Bar) -> Iterator[str]:
+    if not outlook.replays:
+        if not bar.untested:
+            yield f"its own past cannot tell: {outlook.untested}"
+    elif outlook.denied > bar.denied * outlook.calls:
+        yield f"{in_words(outlook)}: more than the bar allows ({percent(bar.denied)})"
+
+
+def _chance_misses(outlook: Outlook, bar: Bar) -> Iterator[str]:
+    if outlook.chance is not None and outlook.chance.either > bar.p_break:
+        yield f"{chance_in_words(outlook)}: above the bar of {percent(bar.p_break)}"
+
+
+def in_words(outlook: Outlook) -> str:
+    """Tell the replays in one line."""
+    if not outlook.replays:
+        return f"cannot tell: {outlook.untested}"
+    latest = outlook.replays[0]
+    what = f"{latest.test.days} days replayed against what the {latest.train.days} days before them taught"
+    if len(outlook.replays) > 1:
+        what = f"{len(outlook.replays)} times {what}"
+    if not outlook.denied:
+        return f"{what}: none of {outlook.calls:,} calls would have been denied"
+    return f"{what}: {outlook.denied:,} of {outlook.calls:,} calls would have been denied"
+
+
+def chance_in_words(outlook: Outlook) -> str:
+    """Tell the chance in one line."""
+    chance = outlook.chance
+    if chance is None:
+        return f"cannot tell: {outlook.unknown}"
+    return (
+        f"chance that it denies something legitimate within {chance.days} days: {percent(chance.either)}"
+        f" (an action {percent(chance.action)}, a resource {percent(chance.resource)})"
+    )
+
+
+def percent(share: float) -> str:
+    """Write a share as per cent with two digits that count.
+
+    >>> percent(0.1), percent(0.0312), percent(0.0), percent(0.0004)
+    ('10 %', '3.1 %', '0 %', '0.04 %')
+    """
+    return f"{100 * share:.2g} %"
+
+
+def summary(looks: Iterable[Outlook]) -> dict[str, str]:
+    """Sum the replays of all proposals up in one sentence; nothing where none could be replayed."""
+    tested = [each for each in looks if each.replays]
+    if not tested:
+        return {}
+    calls, denied = sum(each.calls for each in tested), sum(each.denied for each in tested)
+    hurt = sum(bool(each.denials) for each in tested)
+    by = {cause: sum(any(one.cause == cause for one in each.denials) for each in tested) for cause in _CAUSES}
+    latest = max((each.replays[0] for each in tested), key=lambda one: (one.test.last, one.train.days))
+    return {
+        "backtest": (
+            f"Replayed on the lake's own history (tightened on {latest.train.days} days, tested on the next"
+            f" {latest.test.days}): {denied:,} of {calls:,} calls and {hurt} of {len(tested)} roles and users would"
+            f" have been denied ({by['action']} because of an action, {by['resource']} because of a resource)."
+        )
+    }
+
+
+def as_dict(outlook: Outlook) -> dict[str, Any]:
+    """Give the two parts of a recommendation in `recommendations.json`: ``backtest`` and ``p_break``."""
+    causes = [each.cause for each in outlook.denials]
+    backtest: dict[str, Any] = {
+        "verdict": "cannot tell" if not outlook.replays else "denied" if outlook.denials else "held",
+        "summary": in_words(outlook),
+        "calls": outlook.calls,
+        "calls_denied": outlook.denied,
+        "uses": sum(each.uses for each in outlook.replays),
+        "uses_denied": len(causes),
+        "uses_denied_by_action": causes.count("action"),
+        "uses_denied_by_resource": causes.count("resource"),
+        "replays": [_replay(each) for each in outlook.replays],
+        "denials": [
+            {
+                "action": each.action,
+                "resource": each.resource,
+                "calls": each.calls,
+                "cause": each.cause,
+                "remedy": each.remedy,
+                "example_event": each.example_event,
+            }
+            for each in outlook.denials[:_SHOWN]
+        ],
+    }
+    chance = outlook.chance
+    told: dict[str, Any] = {"days": HORIZON, "probability": None, "action": None, "resource": None, "because": []}
+    if chance is not None:
+        told |= {
+            "probability": round(chance.either, 4),
+            "action": round(chance.action, 4),
+            "resource": round(chance.resource, 4),
+            "because": list(chance.because),
+        }
+    return {"backtest": backtest, "p_break": {**told, "summary": chance_in_words(outlook)}}
+
+
+def _replay(replay: Replay) -> dict[str, Any]:
+    return {
+        "train": _window(replay.train),
+        "test": _window(replay.test),
+        "calls": replay.calls,
+        "calls_denied": replay.denied,
+        "uses": replay.uses,
+        "uses_denied": len(replay.denials),
+    }
+
+
+def _window(window: Window) -> dict[str, Any]:
+    return {"from": window.first.isoformat(), "to": window.last.isoformat(), "days": window.days}
