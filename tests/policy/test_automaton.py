@@ -97,18 +97,29 @@ def test_private_characters_on_either_side_are_never_taken_for_symbols():
         assert not inclusion.within(("a", "b", "a"), outer)
 
 
-def test_each_variable_has_a_symbol_of_its_own(monkeypatch):
-    monkeypatch.setattr(inclusion, "_variables", {})
+@pytest.fixture
+def symbols(monkeypatch):
+    """The symbols of variables given so far: none."""
+    given: dict[str, str] = {}
+    monkeypatch.setattr(inclusion, "_variables", given)
+    for remembered in (inclusion._inner, inclusion._outer):
+        remembered.cache_clear()
+    yield given
+    for remembered in (inclusion._inner, inclusion._outer):
+        remembered.cache_clear()
+
+
+def test_each_variable_has_a_symbol_of_its_own(symbols):
     names = [Variable(f"aws:name{number}") for number in range(40)]
 
     for name in names:
         assert inclusion.within(("a", name), ("a", name, ANY_RUN))
         assert not any(inclusion.within(("a", name), ("a", one)) for one in (ANY_ONE, SEGMENT_ONE, SEGMENT_RUN))
-    symbols = list(inclusion._variables.values())
-    assert symbols == sorted(set(symbols))
-    assert symbols[0] == chr(inclusion._FIRST_VARIABLE)
-    assert max(inclusion._SYMBOLS.values()) < symbols[0]
-    assert symbols[-1] < chr(inclusion._LAST_VARIABLE)
+    found = list(symbols.values())
+    assert found == sorted(set(found))
+    assert found[0] == chr(inclusion._FIRST_VARIABLE)
+    assert max(inclusion._SYMBOLS.values()) < found[0]
+    assert found[-1] < chr(inclusion._LAST_VARIABLE)
 
 
 # --- sets of patterns -------------------------------------------------------------------------------------
