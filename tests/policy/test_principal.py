@@ -47,7 +47,7 @@ NAMED = [
     ({"Service": SERVICE}, SERVICE, Match.DIRECT), ({"Service": SERVICE}, USER, Match.NONE), ({"Service": "*"}, SERVICE, Match.NONE),
     ({"Service": SERVICE}, None, Match.NONE), ({"Federated": ACCOUNT}, USER, Match.NONE), ({"CanonicalUser": ACCOUNT}, ACCOUNT, Match.DIRECT),
     ({"AWS": [ACCOUNT, ROLE]}, SESSION, Match.ROLE), ({"AWS": [ROLE, ACCOUNT]}, SESSION, Match.ROLE), ({"AWS": [USER, ACCOUNT]}, USER, Match.DIRECT),
-    ({"AWS": []}, USER, Match.NONE),
+    ({"AWS": []}, USER, Match.NONE), ({"AWS": ROLE}, SERVICE, Match.NONE), ({"AWS": ACCOUNT}, SERVICE, Match.NONE),
 ]  # fmt: skip
 
 
@@ -88,6 +88,7 @@ def test_candidates_are_all_who_are_named_and_others_of_their_accounts():
         ROLE, f"arn:aws:sts::{ACCOUNT}:assumed-role/app/session", SERVICE, f"arn:aws:iam::{ACCOUNT}:user/someone",
         "arn:aws:iam::123456789012:user/someone",
     }  # fmt: skip
+    assert ACCOUNT in principal.candidates([("CanonicalUser", ACCOUNT)])
     assert set(principal.candidates([("AWS", ACCOUNT)])) == {
         f"arn:aws:iam::{each}:user/someone" for each in (ACCOUNT, "123456789012")
     }
