@@ -36,7 +36,6 @@ def refused_uses(said: Refusal, asked: tuple[Use, ...], place: Place) -> tuple[U
 @lru_cache(maxsize=4096)
 def _resource(action: str, text: str, place: Place) -> str | None:
     """Read a message's resource: an ARN, ``*``, ``role NAME``, ``policy ARN version v2``, or a bare name."""
-    text = text.strip('"')
     if text == "*" or text.startswith("arn:"):
         return text
     if found := _ARN.search(text):
