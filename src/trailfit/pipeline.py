@@ -6,12 +6,12 @@ proofs. Read `run` first.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trailfit import sql, views
-from trailfit.deliver import branch, recommendations, report
+from trailfit.deliver import pull_requests, recommendations, report, state
 from trailfit.errors import LakeError, UsageError
 from trailfit.ingest.run import run as read_logs
 from trailfit.inventory import from_files, store
@@ -40,7 +40,9 @@ class Config:
     out: Path = Path("trailfit-out")
     days: int | None = None
     to: date | None = None
-    repo: Path | None = None
+    repo: str | None = None
+    pull_request: pull_requests.Settings = field(default_factory=pull_requests.Settings)
+    delete_after: int = 30
     jobs: int | None = None
     levels: Levels | None = None
 
@@ -77,11 +79,23 @@ def run(config: Config, say: Callable[[str], None]) -> Recommended:
         store.save(lake, from_files.read(config.from_files))
     recommended = recommend(lake, config.out, days=config.days, to=config.to, levels=config.levels)
     say(describe(recommended))
-    for path in report.write(recommended.data, config.out):
-        say(f"wrote {path}")
     if config.repo:
-        say(branch.propose(recommended.data, config.repo, config.out).summary())
+        say(_ask(lake, recommended.data, config.repo, config))
+    before = state.history(lake, recommended.data["window"]["to"])
+    for path in report.write(recommended.data, config.out, before=before):
+        say(f"wrote {path}")
+    state.remember_run(lake, recommended.data)
     return recommended
+
+
+def _ask(lake: Lake, data: dict[str, Any], repo: str, config: Config) -> str:
+    """Open or update the pull requests, and remember what became of all of them."""
+    memory = state.Memory.load(lake)
+    try:
+        done = pull_requests.run(data, repo, config.out, config.pull_request, memory=memory)
+    finally:
+        memory.save(lake)
+    return pull_requests.summary(done)
 
 
 def recommend(

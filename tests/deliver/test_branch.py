@@ -391,3 +391,39 @@ def test_folders_of_several_accounts_are_told_apart_by_what_their_providers_allo
     edited = git(repo, "show", f"{NAME}:terraform/live/app.tf")
     assert 'resource "aws_iam_role_policy" "app_trailfit-orders-writer"' in edited
     assert "AmazonDynamoDBFullAccess" not in edited
+
+
+def test_what_was_merged_and_is_not_deployed_yet_needs_nothing_more(repo: Path, tmp_path: Path) -> None:
+    branch.propose(only_orders(), repo, tmp_path / "out")
+    git(repo, "merge", "-q", "--ff-only", NAME)
+    done = branch.propose(only_orders(), repo, tmp_path / "out")
+
+    assert (done.status, done.not_edited) == ("nothing", [])
+
+
+def test_json_of_earlier_runs_goes_when_the_code_itself_is_edited(repo: Path, tmp_path: Path) -> None:
+    own = f"policies/{ACCOUNT}/role/orders-writer"
+    for path in (f"{own}/trailfit-orders-writer.json", f"{own}/named.json", f"policies/{ACCOUNT}/role/other/x.json"):
+        (repo / path).parent.mkdir(parents=True, exist_ok=True)
+        (repo / path).write_text("{}\n")
+    (repo / "main.tf").write_text('policy = file("policies/012345678901/role/orders-writer/named.json")\n')
+    git(repo, "add", ".")
+    git(repo, "commit", "-q", "-m", "Policies")
+    branch.propose(only_orders(), repo, tmp_path / "out")
+
+    changed = git(repo, "diff", "--name-status", "main", NAME).splitlines()
+    assert changed == [f"D\t{own}/trailfit-orders-writer.json", "M\ttemplate.yaml"]
+
+
+def test_the_report_keeps_the_lines_that_define_roles(repo: Path, tmp_path: Path) -> None:
+    from trailfit.deliver import report
+
+    data = {**only_orders(), "findings": [sample.finding(ORDERS, "UnusedPermission")]}
+    branch.propose(data, repo, tmp_path / "out")
+    made = (tmp_path / "out" / "findings.sarif").read_bytes()
+    report.write(data, tmp_path / "out")
+
+    assert (tmp_path / "out" / "findings.sarif").read_bytes() == made
+    assert b"template.yaml" in made
+    report.write({**data, "window": {"from": "2026-09-02", "to": "2026-11-30", "days": 90}}, tmp_path / "out")
+    assert b"template.yaml" not in (tmp_path / "out" / "findings.sarif").read_bytes(), "of another run"

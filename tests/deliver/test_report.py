@@ -6,7 +6,7 @@ from markdown_it import MarkdownIt
 
 from trailfit.deliver import report
 from trailfit.deliver.html import segments
-from trailfit.deliver.view import NAMED, Counts, page
+from trailfit.deliver.view import NAMED, Counts, page, run_of
 from trailfit.errors import SourceError
 
 from . import sample
@@ -114,7 +114,7 @@ def test_the_trend_compares_with_the_last_run(tmp_path: Path) -> None:
     now, before = sample.recommendations(), sample.recommendations()
     before["principals"] = before["principals"][:-1]
     before["findings"] = before["findings"][2:]
-    html = written(now, tmp_path, previous=before)["report.html"]
+    html = written(now, tmp_path, before=[run_of(before)])["report.html"]
 
     assert "2 new findings, 0 gone" in html
 

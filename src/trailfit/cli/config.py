@@ -4,26 +4,47 @@ from __future__ import annotations
 
 import tomllib
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trailfit.deliver.forge.remote import is_url
+from trailfit.deliver.owner import Mapped
+from trailfit.deliver.pull_requests import Settings
 from trailfit.errors import UsageError
 from trailfit.pipeline import Config
 from trailfit.policy.generalise_tree import LEVELS
 from trailfit.recommend.learnt import Levels
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import click
 
 FILE_NAME = "trailfit.toml"
 
 #: Table → key → the type its value must have.
 _KEYS: dict[str, dict[str, type]] = {
-    "": {"lake": str, "out": str, "ingest": dict, "inventory": dict, "recommend": dict, "pr": dict},
+    "": {
+        "lake": str, "out": str, "ingest": dict, "inventory": dict, "recommend": dict, "report": dict,
+        "pr": dict, "map": list,
+    },
     "ingest": {"sources": list, "jobs": int},
     "inventory": {"from_files": str},
     "recommend": {"days": int, "to": date, "level": str, "principals": dict, "services": dict},
-    "pr": {"repo": str},
-}
+    "report": {"delete_after": int},
+    "pr": {
+        "repo": str, "forge": str, "base": str, "by": str, "unsafe": str, "labels": list, "reviewers": bool,
+    },
+    "map": {"principal": str, "path": str, "where": str},
+}  # fmt: skip
+#: What a setting may be, where few words may.
+_CHOICES = {"pr.forge": ("github", "gitlab"), "pr.by": ("run", "account"), "pr.unsafe": ("report", "draft")}
+
+
+def find(ctx: click.Context) -> Config | None:
+    """Read the configuration that --config names, else trailfit.toml where there is one; None where there is none."""
+    told = (ctx.find_root().obj or {}).get("config")
+    if told is None and not Path(FILE_NAME).is_file():
+        return None
+    return read(Path(told or FILE_NAME))
 
 
 def read(path: Path) -> Config:
@@ -35,8 +56,12 @@ def read(path: Path) -> Config:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise UsageError(f"is not TOML: {problem}", where=str(path)) from None
     _check(told, "", path)
-    for table in ("ingest", "inventory", "recommend", "pr"):
+    for table in ("ingest", "inventory", "recommend", "report", "pr"):
         _check(told.get(table, {}), table, path)
+    for one in told.get("map", ()):
+        if not isinstance(one, dict) or one.keys() != _KEYS["map"].keys():
+            raise UsageError("a [[map]] needs `principal`, `path` and `where`", where=str(path))
+        _check(one, "map", path)
     if "lake" not in told:
         raise UsageError("says no `lake`", where=str(path))
     base = path.parent
@@ -49,7 +74,9 @@ def read(path: Path) -> Config:
         out=base / told.get("out", "trailfit-out"),
         days=recommend.get("days"),
         to=recommend.get("to"),
-        repo=base / pull_request["repo"] if "repo" in pull_request else None,
+        repo=_repo(base, pull_request["repo"]) if "repo" in pull_request else None,
+        delete_after=told.get("report", {}).get("delete_after", 30),
+        pull_request=_settings(pull_request, told.get("map", ())),
         jobs=ingest.get("jobs"),
         levels=_levels(recommend, path),
     )
@@ -61,8 +88,11 @@ def _check(table: dict[str, Any], name: str, path: Path) -> None:
         full = f"{name}.{key}" if name else key
         if key not in known:
             raise UsageError(f"`{full}` is not a setting", where=str(path), hint=f"one of: {', '.join(known)}")
-        if not isinstance(value, known[key]) or isinstance(value, bool):
+        if not isinstance(value, known[key]) or (isinstance(value, bool) and known[key] is not bool):
             raise UsageError(f"`{full}` must be of type {known[key].__name__}", where=str(path))
+        if full in _CHOICES and value not in _CHOICES[full]:
+            hint = f"one of: {', '.join(_CHOICES[full])}"
+            raise UsageError(f"`{full}` cannot be `{value}`", where=str(path), hint=hint)
 
 
 def _levels(table: dict[str, Any], path: Path) -> Levels:
@@ -72,6 +102,18 @@ def _levels(table: dict[str, Any], path: Path) -> Levels:
         if told not in LEVELS:
             raise UsageError(f"`{told}` is not a level", where=str(path), hint=f"one of: {', '.join(LEVELS)}")
     return Levels(table.get("level", "balanced"), tuple(principals.items()), services)
+
+
+def _settings(table: dict[str, Any], mapped: list[dict[str, str]]) -> Settings:
+    """Read ``[pr]`` and ``[[map]]``; what is not told has its default."""
+    told = {key: value for key, value in table.items() if key not in ("repo", "labels")}
+    if "labels" in table:
+        told["labels"] = tuple(map(str, table["labels"]))
+    return Settings(**told, mapped=tuple(Mapped(**one) for one in mapped))
+
+
+def _repo(base: Path, text: str) -> str:
+    return text if is_url(text) else str(base / text)
 
 
 def _place(base: Path, text: str) -> str:

@@ -31,7 +31,7 @@ def command(ctx: click.Context, folder: Path, scale: float, seed: int) -> None:
         sources=tuple(str(path) for path in sorted(made.logs.iterdir())),
         from_files=made.iam,
         out=folder / "out",
-        repo=made.repo,
+        repo=str(made.repo),
     )
     done = pipeline.run(config, lambda text: say(text, ctx))
     click.echo(f"report:    {config.out / 'report.html'}")

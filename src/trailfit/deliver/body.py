@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 from trailfit.deliver.markdown import code, evidence_table, not_used_table, proof_lines
 from trailfit.deliver.plan import is_for_code
 from trailfit.deliver.text import code_span, markdown
-from trailfit.deliver.view import CLASSES, page
+from trailfit.deliver.trend import CLASSES
+from trailfit.deliver.view import page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from trailfit.deliver.branch import Batch
     from trailfit.deliver.diff import PolicyDiff
     from trailfit.deliver.plan import Plan, Role
     from trailfit.deliver.view import Group, PrincipalView
@@ -49,18 +51,19 @@ _DETAILS = (
 _CUT = "\n\n*Cut here: the whole evidence is in report.html and report.md.*\n"
 
 
-def render(data: Mapping[str, Any], planned: Plan) -> str:
+def render(data: Mapping[str, Any], planned: Plan, batch: Batch, *, held: Mapping[str, str], limit: int = LIMIT) -> str:
     """Return the text, every role in the same detail: as much as the limit leaves room for.
 
-    Where not even one line a role has room, the roles that do not fit are counted.
+    Where not even one line a role has room, the roles that do not fit are counted. `held` are the roles for which
+    nothing is proposed this time, and why.
     """
     roles = planned.roles
     view = page(data, access_level=lambda _: None)
     people = {one.arn: one for one in view.principals}
     everywhere = _everywhere(roles)
-    head = "\n".join(_head(data, roles))
-    tail = "\n".join(_tail(data, planned))
-    room = LIMIT - len(head) - min(len(tail), LIMIT // 3) - 200
+    head = "\n".join(_head(data, roles, batch))
+    tail = "\n".join(_tail(data, planned, batch, held))
+    room = limit - len(head) - min(len(tail), limit // 3) - 200
     for detail in _DETAILS:
         parts = ["\n".join(_role(role, people[role.arn], detail, everywhere)) for role in roles]
         if sum(len(part) + 1 for part in parts) <= room:
@@ -70,18 +73,29 @@ def render(data: Mapping[str, Any], planned: Plan) -> str:
             parts.pop()
         parts.append(f"\n{len(roles) - len(parts):,} more roles are changed: see the commits and report.html.")
     text = "\n".join([head, *parts, tail]) + "\n"
-    return text if len(text) <= LIMIT else text[: LIMIT - len(_CUT)] + _CUT
+    return text if len(text) <= limit else text[: limit - len(_CUT)] + _CUT
 
 
-def _head(data: Mapping[str, Any], roles: Sequence[Role]) -> Iterator[str]:
+def _head(data: Mapping[str, Any], roles: Sequence[Role], batch: Batch) -> Iterator[str]:
     window = data["window"]
     changed = [role for role in roles if role.files or role.edited]
-    yield f"# Fit {len(changed):,} {'role' if len(changed) == 1 else 'roles'} to what CloudTrail saw"
-    yield ""
-    yield (
-        f"From {window['from']} to {window['to']} ({window['days']} days). Each change was proved to grant nothing "
-        "new and to allow every call that the logs show."
-    )
+    number = f"{len(changed):,} {'role' if len(changed) == 1 else 'roles'}"
+    if batch.sort == "restore":
+        yield f"# Give {number} back what was denied since a change"
+        yield ""
+        yield (
+            f"From {window['from']} to {window['to']} ({window['days']} days). A change that was merged took away what "
+            "these roles asked for since, and were denied. Merge this before anything else, if those calls are right."
+        )
+    else:
+        yield f"# Fit {number} to what CloudTrail saw"
+        yield ""
+        yield (
+            f"From {window['from']} to {window['to']} ({window['days']} days). Each change was proved to grant nothing "
+            "new and to allow every call that the logs show."
+        )
+    if batch.sort == "unsafe":
+        yield from ("", "**A draft: something speaks against each of these. It says below what; judge it first.**")
     if roles:
         yield from _edits(roles)
     everywhere = _everywhere(roles)
@@ -208,10 +222,17 @@ def _way_back(role: Role) -> Iterator[str]:
     yield from ("", "</details>")
 
 
-def _tail(data: Mapping[str, Any], planned: Plan) -> Iterator[str]:
+def _tail(data: Mapping[str, Any], planned: Plan, batch: Batch, held: Mapping[str, str]) -> Iterator[str]:
     """Tell what is not in this pull request, and why."""
     here = {one["id"] for role in planned.roles for one in role.recommendations}
     left = sorted((r for r in data["recommendations"] if r["id"] not in here), key=lambda r: (r["principal"], r["id"]))
+    shown = [one for one in left if one["principal"] in held and is_for_code(one)]
+    if shown:
+        yield from ("", "## Not proposed again", "")
+        yield from (f"- {code_span(one['principal'])}: {markdown(held[one['principal']])}" for one in shown)
+    left = [one for one in left if one not in shown]
+    if batch.sort != "safe":  # the rest is told in the other pull request, and in the report
+        return
     code_changes = [one for one in left if is_for_code(one)]
     others = [one for one in left if not is_for_code(one)]
     for title, listed in (

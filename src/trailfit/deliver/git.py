@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from trailfit.deliver.forge.http import TOKEN
+from trailfit.deliver.text import visible
 from trailfit.errors import ForgeError, UsageError
 
 if TYPE_CHECKING:
@@ -21,22 +23,25 @@ if TYPE_CHECKING:
 
 #: Nothing of the caller's environment may point git at another repository, index or editor.
 _DROPPED = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_PREFIX")
+#: Nor may a trace of git's show the headers of its requests.
+_TRACES = ("GIT_TRACE", "GIT_CURL_VERBOSE")
 _NOBODY = ("trailfit", "trailfit@localhost")
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One commit to make: its message, and the whole new text of each file it touches."""
+    """One commit to make: its message, and the whole new text of each file it touches; None takes a file away."""
 
     message: str
-    files: Mapping[str, bytes]
+    files: Mapping[str, bytes | None]
 
 
 class Repository:
     """A git repository on this machine. With `scratch` what is made goes to a folder that is thrown away."""
 
-    def __init__(self, path: Path, *, scratch: bool = False) -> None:
+    def __init__(self, path: Path, *, scratch: bool = False, shown: str | None = None) -> None:
         self._more: dict[str, str] = {}
+        self._shown = shown or str(path)
         self._folder = tempfile.TemporaryDirectory(prefix="trailfit-")
         if not path.is_dir():
             raise UsageError("no such folder", where=str(path))
@@ -60,8 +65,32 @@ class Repository:
 
     @property
     def where(self) -> str:
-        """Return the path that the user gave."""
-        return str(self._path)
+        """Return the path or address that the user gave."""
+        return self._shown
+
+    def remote(self) -> str | None:
+        """Return the address of the remote `origin`, or of the only one; None where there is none."""
+        names = self._run("remote").decode().split()
+        name = "origin" if "origin" in names else names[0] if len(names) == 1 else None
+        url = self._try("remote", "get-url", "--push", name) if name else None
+        return url.decode().strip() if url else None
+
+    def remote_branch(self, url: str, name: str, access: Mapping[str, str]) -> str | None:
+        """Fetch a branch of a remote, and return its commit; None where it has no such branch.
+
+        No name of this repository is moved: what was fetched is known by its commit alone.
+        """
+        listed = self._run("ls-remote", "--", url, f"refs/heads/{name}", more=access).decode().split()
+        if not listed:
+            return None
+        arguments = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
+        self._run("fetch", *arguments, "--", url, f"refs/heads/{name}", more=access)
+        return listed[0]
+
+    def push(self, url: str, name: str, tip: str, old: str | None, access: Mapping[str, str]) -> None:
+        """Point a branch of a remote at `tip`, if it still stands where it stood (`old`; None: it must not exist)."""
+        lease = f"--force-with-lease=refs/heads/{name}:{old or ''}"
+        self._run("push", "--quiet", lease, "--", url, f"{tip}:refs/heads/{name}", more=access)
 
     def head(self) -> str:
         """Return the commit that the current branch stands on."""
@@ -123,8 +152,11 @@ class Repository:
         modes = self._modes(base)
         for change in changes:
             for path, content in sorted(change.files.items()):
-                blob = self._run("hash-object", "-w", "--stdin", stdin=content).decode().strip()
-                entry = f"{modes.get(path, '100644')} {blob} 0\t{path}\0"
+                if content is None:
+                    entry = f"0 {'0' * len(base)}\t{path}\0"
+                else:
+                    blob = self._run("hash-object", "-w", "--stdin", stdin=content).decode().strip()
+                    entry = f"{modes.get(path, '100644')} {blob} 0\t{path}\0"
                 self._run("update-index", "-z", "--index-info", stdin=_bytes(entry), more=index)
             new_tree = self._run("write-tree", more=index).decode().strip()
             if new_tree != tree:
@@ -163,25 +195,44 @@ class Repository:
             return None
 
     def _run(self, *arguments: str, stdin: bytes | None = None, more: Mapping[str, str] | None = None) -> bytes:
-        environment = {name: value for name, value in os.environ.items() if name not in _DROPPED}
-        environment |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
-        environment |= {**self._more, **(more or {})}
-        command = ["git", "-c", "core.quotepath=off", "-c", "core.hooksPath=/dev/null", "-C", str(self._path)]
-        command += arguments
-        try:
-            done = subprocess.run(
-                command,
-                input=stdin if stdin is not None else b"",
-                capture_output=True,
-                env=environment,
-                check=False,
-            )
-        except FileNotFoundError:
-            raise UsageError("the command git was not found", hint="install git") from None
-        if done.returncode:
-            said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-            raise ForgeError(f"git {arguments[0]}: {said[-1] if said else 'failed'}", where=str(self._path))
-        return done.stdout
+        return _git(self._path, arguments, stdin, {**self._more, **(more or {})}, self._shown)
+
+
+def clone(url: str, folder: Path, access: Mapping[str, str], shown: str) -> None:
+    """Clone a repository, without a work tree, into a folder that does not exist yet."""
+    arguments = ("clone", "--quiet", "--bare", "--no-tags", "--", url, str(folder))
+    _git(Path("/"), arguments, None, access, shown)
+
+
+def _git(folder: Path, arguments: Sequence[str], stdin: bytes | None, more: Mapping[str, str], shown: str) -> bytes:
+    environment = {
+        name: value for name, value in os.environ.items() if name not in _DROPPED and not name.startswith(_TRACES)
+    }
+    environment.pop(TOKEN, None)  # git needs it in one header at most, and its hooks and helpers not at all
+    environment |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
+    environment.setdefault("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")
+    environment |= more
+    command = ["git", "-c", "core.quotepath=off", "-c", "core.hooksPath=/dev/null", "-C", str(folder), *arguments]
+    try:
+        done = subprocess.run(
+            command,
+            input=stdin if stdin is not None else b"",
+            capture_output=True,
+            env=environment,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise UsageError("the command git was not found", hint="install git") from None
+    if done.returncode:
+        raise ForgeError(f"git {arguments[0]}: {_said(done.stderr)}", where=shown)
+    return done.stdout
+
+
+def _said(stderr: bytes) -> str:
+    """Return what git says of a failure: the line that names it, not the advice behind it."""
+    lines = [line.strip() for line in stderr.decode("utf-8", "replace").splitlines() if line.strip()]
+    named = [line for line in lines if line.startswith(("fatal:", "error:", "!", "remote: "))]
+    return visible((named or lines or ["failed"])[0 if named else -1], 300)
 
 
 def _bytes(text: str) -> bytes:

@@ -19,12 +19,13 @@ from markupsafe import Markup
 
 from trailfit.deliver.findings import title_of
 from trailfit.deliver.text import visible
-from trailfit.deliver.view import CLASSES
+from trailfit.deliver.trend import CLASSES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from trailfit.deliver.view import Counts, Page, PrincipalView
+    from trailfit.deliver.trend import Counts
+    from trailfit.deliver.view import Page, PrincipalView
 
 MEANINGS = (
     ("used", "A logged, allowed call needed it."),

@@ -43,7 +43,9 @@ def _lines(page: Page) -> Iterator[str]:
         yield ""
         yield (
             f"Since the run that ended {page.trend.since}: {page.trend.counts.unused:+,} unused, "
-            f"{page.trend.counts.used:+,} used, {page.trend.counts.granted:+,} granted."
+            f"{page.trend.counts.used:+,} used, {page.trend.counts.granted:+,} granted. "
+            f"{page.trend.grew:,} roles and users grew, {page.trend.shrank:,} shrank, {page.trend.came:,} came, "
+            f"{page.trend.went:,} went."
         )
     yield from _section(
         "Unused, by access level",
@@ -116,6 +118,9 @@ def _principal(one: PrincipalView) -> Iterator[str]:
         f"{counts.granted:,} granted: {counts.used:,} used, {counts.kept:,} kept, "
         f"{counts.undetermined:,} undetermined, {counts.unused:,} unused."
     )
+    if one.change:
+        months = ", ".join(f"{day} {count:,}" for day, count in one.change.months)
+        yield from ("", f"Granted at the end of each run: {months}.")
     for recommendation in one.recommendations:
         yield from recommendation_lines(recommendation)
     if one.used:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from collections import defaultdict
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from trailfit.deliver.view import account_of, name_of
 from trailfit.errors import EditError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 Sure = Literal["certain", "likely"]
 
@@ -35,6 +36,15 @@ class Owner:
     def where(self) -> str:
         """Return the block's name in its file: a logical ID, or Terraform's address."""
         return self.block.logical_id if isinstance(self.block, Block) else self.block.address
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """A ``[[map]]`` of the configuration: who (an ARN, or a glob over ARNs) is defined by which block of which file."""
+
+    principal: str
+    path: str
+    where: str
 
 
 @dataclass(slots=True)
@@ -102,9 +112,18 @@ def _is_terraform(path: str, text: str) -> bool:
     return path.endswith(".tf") and '"aws_iam_role"' in text
 
 
-def owners(arn: str, blocks: Mapping[str, list[Block | terraform.Role]], accounts: Accounts) -> list[Owner]:
-    """Return the blocks that may define a role, the surest only."""
+def owners(
+    arn: str,
+    blocks: Mapping[str, list[Block | terraform.Role]],
+    accounts: Accounts,
+    mapped: Sequence[Mapped] = (),
+) -> list[Owner]:
+    """Return the blocks that may define a role, the surest only; what the configuration says of it comes first."""
     name, account = name_of(arn), account_of(arn)
+    told = next((one for one in mapped if fnmatch.fnmatchcase(arn, one.principal)), None)
+    if told is not None:
+        chosen = [Owner(told.path, block, "certain", "trailfit.toml says so") for block in blocks.get(told.path, ())]
+        return [owner for owner in chosen if owner.where == told.where]
     found = [
         Owner(path, block, *match)
         for path, listed in blocks.items()

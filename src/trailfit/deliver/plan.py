@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from trailfit.deliver import cloudformation, terraform
-from trailfit.deliver.owner import Accounts, Owner, definitions, module_files, owners
+from trailfit.deliver.owner import Accounts, Mapped, Owner, definitions, module_files, owners
 from trailfit.deliver.splice import edit, equal
 from trailfit.deliver.text import file_name
 from trailfit.deliver.tree import parse_json
@@ -18,7 +18,7 @@ from trailfit.deliver.write import Flow
 from trailfit.errors import EditError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,14 @@ class Edited:
 
 @dataclass(slots=True)
 class Role:
-    """What becomes of one role or user: the files edited or added, and what was not edited and why."""
+    """What becomes of one role or user: the files edited, added or (None) gone, and what was not edited and why."""
 
     arn: str
     recommendations: list[Mapping[str, Any]]
     edited: list[Edited] = field(default_factory=list)
     added: list[str] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
-    files: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str | None] = field(default_factory=dict)
     with_role: str | None = None
 
     @property
@@ -65,22 +65,38 @@ def is_for_code(recommendation: Mapping[str, Any]) -> bool:
 class Plan:
     """What becomes of every role with a safe proposal, and the files that could not be read.
 
-    `places` are the file and line that define a role or user, of all those that one block surely or likely defines.
+    `owners` are the blocks that may define each role or user of the account, none where no file was found to.
     """
 
     roles: tuple[Role, ...]
     unread: tuple[tuple[str, str], ...]
-    places: Mapping[str, tuple[str, int]]
+    owners: Mapping[str, Sequence[Owner]]
+
+    @property
+    def places(self) -> dict[str, tuple[str, int]]:
+        """Return the file and line that define a role or user, of all those that one block alone may define."""
+        return {arn: (found[0].path, found[0].block.line) for arn, found in self.owners.items() if len(found) == 1}
 
 
-def plan(data: Mapping[str, Any], files: Mapping[str, str]) -> Plan:
-    """Work out the edits of every role with a `safe` recommendation, one after the other.
+def is_safe(recommendation: Mapping[str, Any]) -> bool:
+    """Tell whether a recommendation may be followed unattended."""
+    return bool(recommendation["disposition"] == "safe")
 
-    `files` are the texts of the repository. Each role's edits stand on those of the roles before it.
+
+def plan(
+    data: Mapping[str, Any],
+    files: Mapping[str, str],
+    takes: Callable[[Mapping[str, Any]], bool] = is_safe,
+    mapped: Sequence[Mapped] = (),
+) -> Plan:
+    """Work out the edits of every role with a recommendation that `takes` chooses, one after the other.
+
+    `files` are the texts of the repository, `mapped` what the configuration says of owners. Each role's edits stand
+    on those of the roles before it.
     """
     wanted: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for one in data["recommendations"]:
-        if one["disposition"] == "safe" and is_for_code(one):
+        if takes(one) and is_for_code(one):
             wanted[one["principal"]].append(one)
     everyone = {one["principal"] for one in (*data.get("principals", ()), *data["recommendations"])}
     known = Accounts(files, {account_of(arn) for arn in everyone})
@@ -92,7 +108,7 @@ def plan(data: Mapping[str, Any], files: Mapping[str, str]) -> Plan:
     ]
     for role in roles:
         role.refused += _invalid(role)
-    makers = {arn: owners(arn, defined.blocks, known) for arn in everyone}
+    makers = {arn: owners(arn, defined.blocks, known, mapped) for arn in everyone}
     by_block: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for arn in sorted(everyone):
         for owner in makers[arn]:
@@ -108,8 +124,7 @@ def plan(data: Mapping[str, Any], files: Mapping[str, str]) -> Plan:
             places = ", ".join(f"{owner.path} {owner.where}" for owner in found)
             role.refused.append((found[0].path, f"more than one block may define it: {places}"))
         _policy_files(role, texts, known, roles)
-    defining = {arn: (found[0].path, found[0].block.line) for arn, found in makers.items() if len(found) == 1}
-    return Plan(tuple(roles), tuple(defined.unread), defining)
+    return Plan(tuple(roles), tuple(defined.unread), makers)
 
 
 def _invalid(role: Role) -> list[tuple[str, str]]:
@@ -135,8 +150,10 @@ def _in_place(role: Role, owner: Owner, together: Sequence[Role | str], texts: d
     try:
         changed = _edited(owner, proposals, texts)
     except EditError as problem:
-        role.refused.append((owner.path, f"{owner.where}: {problem.message}"))
-        return
+        if not _says_already(owner, proposals, texts):
+            role.refused.append((owner.path, f"{owner.where}: {problem.message}"))
+            return
+        changed = {}
     for other in roles:
         if other is not role:
             other.with_role = role.arn
@@ -159,6 +176,28 @@ def _edited(owner: Owner, proposals: Sequence[cloudformation.Proposal], texts: M
     return {owner.path: text} if text != texts[owner.path] else {}
 
 
+def _says_already(owner: Owner, proposals: Sequence[cloudformation.Proposal], texts: Mapping[str, str]) -> bool:
+    """Tell whether the block says what is proposed, and no longer what goes: merged before, and not yet deployed."""
+    done = [cloudformation.Proposal(one.account, one.after, one.after) for one in proposals]
+    if not all(one.after for one in proposals) or not _leaves(owner, done, texts):
+        return False
+    for one in proposals:
+        kept = {(policy["kind"], policy["name"]) for policy in one.after}
+        for policy in one.before:
+            gone = cloudformation.Proposal(one.account, [policy], [])
+            if (policy["kind"], policy["name"]) not in kept and _leaves(owner, [gone], texts) is not None:
+                return False
+    return True
+
+
+def _leaves(owner: Owner, proposals: Sequence[cloudformation.Proposal], texts: Mapping[str, str]) -> bool | None:
+    """Tell whether an edit would change nothing; None where it cannot be made."""
+    try:
+        return not _edited(owner, proposals, texts)
+    except EditError:
+        return None
+
+
 def _policy_files(role: Role, texts: dict[str, str], accounts: Accounts, roles: Iterable[Role]) -> None:
     """Edit the JSON files that hold a role's policies; put the rest below ``policies/`` where no code was edited."""
     in_code = bool(role.edited)
@@ -174,6 +213,22 @@ def _policy_files(role: Role, texts: dict[str, str], accounts: Accounts, roles: 
             role.added.append(path)
             if texts.get(path) != text:
                 texts[path] = role.files[path] = text
+    if in_code:
+        _no_longer_needed(role, texts)
+
+
+def _no_longer_needed(role: Role, texts: dict[str, str]) -> None:
+    """Take away what earlier runs put below ``policies/`` for a role whose code is edited now.
+
+    A file that another one names stays: the team may have made it the source of something.
+    """
+    folder = _path(role.arn, "x").removesuffix("x.json")
+    for path in sorted(texts):
+        name = path.removeprefix(folder)
+        own = path.startswith(folder) and "/" not in name and name.endswith(".json")
+        if own and not any(name in text for other, text in texts.items() if other != path):
+            del texts[path]
+            role.files[path] = None
 
 
 def _path(arn: str, policy: str) -> str:

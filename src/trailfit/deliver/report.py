@@ -5,30 +5,33 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from trailfit.catalog.actions import access_level
-from trailfit.deliver import findings, html, markdown
+from trailfit.deliver import findings, html, markdown, owners
 from trailfit.deliver.recommendations import check
 from trailfit.deliver.view import page
 from trailfit.errors import SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from trailfit.deliver.trend import Run
 
-def write(recommendations: Mapping[str, Any], out: Path, *, previous: Mapping[str, Any] | None = None) -> list[Path]:
+
+def write(recommendations: Mapping[str, Any], out: Path, *, before: Sequence[Run] = ()) -> list[Path]:
     """Write ``report.html``, ``report.md``, ``findings.csv``, ``findings.sarif`` and ``findings.asff.json`` to `out`.
 
-    `recommendations` is the content of ``recommendations.json``, `previous` that of the last run (for the trend).
+    `recommendations` is the content of ``recommendations.json``, `before` the runs before, the oldest first
+    (for the trend).
     The same input gives the same bytes. Returns the files; raises `SourceError` where one cannot be written or
     `recommendations` is not of the promised form.
     """
     check(recommendations)
-    view = page(recommendations, access_level=access_level, previous=previous)
+    view = page(recommendations, access_level=access_level, before=before)
     contents = {
         "report.html": html.render(view),
         "report.md": markdown.render(view),
         "findings.csv": findings.as_csv(recommendations),
-        "findings.sarif": findings.as_sarif(recommendations),
+        "findings.sarif": findings.as_sarif(recommendations, owners.read(out, recommendations)),
         "findings.asff.json": findings.as_asff(recommendations),
     }
     written = []

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from trailfit.deliver.diff import PolicyDiff, policy_diffs
+from trailfit.deliver.trend import CLASSES, Change, Counts, Run, Trend, trend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-CLASSES = ("used", "kept", "undetermined", "unused")
 SEVERITIES = ("critical", "high", "medium", "low")
 #: AWS's access levels, the gravest first
 #: (https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_understand-policy-summary-access-level-summaries.html).
@@ -26,24 +26,6 @@ LEVELS = ("Permissions management", "Write", "Tagging", "Read", "List", "Told by
 NAMED = 60
 
 Disposition = Literal["safe", "mixed", "unsafe", "none"]
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How many of a principal's granted actions have each class."""
-
-    used: int = 0
-    kept: int = 0
-    undetermined: int = 0
-    unused: int = 0
-
-    @property
-    def granted(self) -> int:
-        """All of them: every granted action has exactly one class."""
-        return self.used + self.kept + self.undetermined + self.unused
-
-    def __add__(self, other: Counts) -> Counts:
-        return Counts(*(getattr(self, name) + getattr(other, name) for name in CLASSES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +73,7 @@ class PrincipalView:
     used: tuple[Mapping[str, Any], ...]
     groups: tuple[Group, ...]
     denied: tuple[Mapping[str, Any], ...]
+    change: Change | None = None
 
     @property
     def anchor(self) -> str:
@@ -162,16 +145,6 @@ class Page:
         return max((count for level, count in self.levels if level != LEVELS[-1]), default=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Trend:
-    """This run against the last one."""
-
-    since: str
-    counts: Counts
-    findings_new: int
-    findings_gone: int
-
-
 @dataclass
 class _Gathered:
     """What is said of one principal, before it is sorted."""
@@ -185,10 +158,13 @@ def page(
     data: Mapping[str, Any],
     *,
     access_level: Callable[[str], str | None],
-    previous: Mapping[str, Any] | None = None,
+    before: Sequence[Run] = (),
 ) -> Page:
-    """Work out the report from the content of ``recommendations.json`` (and of the last run's, for the trend)."""
+    """Work out the report from the content of ``recommendations.json`` (and the runs before, oldest first)."""
     principals = _principals(data)
+    against = trend(_run(data, principals), before)
+    if against is not None:
+        principals = tuple(replace(one, change=against.roles.get(one.arn)) for one in principals)
     removable = Counts()
     for one in principals:
         removable += Counts(unused=one.removable)
@@ -210,8 +186,20 @@ def page(
         requests=sum(p["still_allows"]["requests"] for p in proofs),
         proofs_open=sum(not (p["no_new_access"]["holds"] and p["still_allows"]["holds"]) for p in proofs),
         backtest=data.get("summary", {}).get("backtest"),
-        trend=_trend(data, total, previous) if previous else None,
+        trend=against,
     )
+
+
+def run_of(data: Mapping[str, Any]) -> Run:
+    """Return a run in short: what later runs are compared with."""
+    return _run(data, _principals(data))
+
+
+def _run(data: Mapping[str, Any], principals: Iterable[PrincipalView]) -> Run:
+    window = data["window"]
+    told = {one.arn: one.counts for one in sorted(principals, key=lambda one: one.arn)}
+    counts = {arn: (c.used, c.kept, c.undetermined, c.unused) for arn, c in told.items()}
+    return Run(window["from"], window["to"], counts, tuple(sorted(f["id"] for f in data["findings"])))
 
 
 def account_of(arn: str) -> str:
@@ -384,14 +372,3 @@ def _spans(logged: Sequence[int], days: int) -> tuple[tuple[float, float], ...]:
         else:
             runs.append([day, day + 1])
     return tuple((round(1000 * a / days, 2), round(1000 * (b - a) / days, 2)) for a, b in runs)
-
-
-def _trend(data: Mapping[str, Any], now: Counts, previous: Mapping[str, Any]) -> Trend:
-    then = _total(_principals(previous))
-    new, old = ({f["id"] for f in run["findings"]} for run in (data, previous))
-    return Trend(
-        since=previous["window"]["to"],
-        counts=Counts(*(getattr(now, name) - getattr(then, name) for name in CLASSES)),
-        findings_new=len(new - old),
-        findings_gone=len(old - new),
-    )

@@ -1,0 +1,1 @@
+"""GitHub and GitLab: push a branch and open or update one pull request for it."""
