@@ -223,7 +223,8 @@ class Evidence:
 
     `usage`, `denied`, `last_seen` and `sessions` are keyed by principal ARN, `key_use` by access key ID,
     `gaps` by account: the days of the window without any management event (an account that is absent was
-    never logged), `days` by principal ARN and then (action, resource): the days of the counted calls, sorted.
+    never logged), `days` by principal ARN and then (action, resource): the days of the counted calls, sorted;
+    `action_days` by principal ARN and action, those of all that the lake holds up to the window's end.
     `silence` answers, for an account and an action, whether absence is evidence. `changes` are the logged changes
     of grants, `assumptions` who took on which role (by role ARN), `by_session` what each session of some roles used
     (by role ARN and session name), `unread` how many pieces of each account's log could not be read.
@@ -240,6 +241,7 @@ class Evidence:
     coverage: Sequence[Coverage]
     silence: Callable[[str, str], Silence]
     days: Mapping[str, Mapping[tuple[str, str], tuple[date, ...]]] = field(default_factory=dict)
+    action_days: Mapping[str, Mapping[str, tuple[date, ...]]] = field(default_factory=dict)
     changes: Sequence[GrantChange] = ()
     assumptions: Mapping[str, Sequence[Assumption]] = field(default_factory=dict)
     by_session: Mapping[str, Mapping[str, SessionUse]] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from trailfit.catalog.judgement import acting, blind
 from trailfit.model import Permission, PermissionClass
+from trailfit.recommend.rhythm import Rhythms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,7 +72,8 @@ def classify(
     """
     touched = frozenset(action.partition(":")[0] for action in uses)
     reached = _last_accessed(principal.last_accessed)
-    context = _Context(principal, evidence, grants, touched, reached, _trusted_services(principal), standing)
+    rhythms = Rhythms(evidence.action_days.get(principal.arn, {}), evidence.window)
+    context = _Context(principal, evidence, grants, touched, reached, _trusted_services(principal), standing, rhythms)
     judged = {}
     for action, ways in grants.items():
         if action in uses:
@@ -132,6 +134,7 @@ class _Context:
     reached: Mapping[str, datetime | None] | None
     trusted: frozenset[str]
     standing: Standing
+    rhythms: Rhythms
 
     @cached_property
     def _young(self) -> dict[int, str | None]:
@@ -178,6 +181,14 @@ def _silent(action: str, ways: Sequence[Via], context: _Context) -> Judged:
         cls: PermissionClass = "unused" if silence.is_evidence else "undetermined"
         return Judged(Permission(action, cls, f"{silence.reason}; {vain}"), carried=False, in_vain=True)
     if silence.is_evidence:
+        awaited = context.rhythms.awaited(action)
+        if awaited:
+            return _open(action, awaited)
+        if context.rhythms.open:
+            # An intention speaks for it; of what only a sweeping wildcard grants, a person must say.
+            meant = not all(way.is_sweeping for way in ways)
+            waiting = Permission(action, "undetermined", context.rhythms.open)
+            return Judged(waiting, carried=meant, risk=None if meant else context.rhythms.open)
         return Judged(
             Permission(action, "unused", silence.reason, last_accessed=(reached or {}).get(action)), carried=False
         )

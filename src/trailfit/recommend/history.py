@@ -246,7 +246,20 @@ def _denied(
     for arn, cut in cuts.items():
         usage[arn] = [_usage(known[arn], *use, when) for use, when in sorted(cut.items())]
     seen = {arn: datetime.combine(max(when[-1] for when in cut.values()), time()) for arn, cut in cuts.items()}
-    earlier = replace(evidence, window=fold.train, usage=dict(sorted(usage.items())), days=cuts, last_seen=seen)
+    earlier = replace(
+        evidence,
+        window=fold.train,
+        usage=dict(sorted(usage.items())),
+        days=cuts,
+        last_seen=seen,
+        action_days={
+            arn: {
+                action: when[: bisect_right(when, fold.train.last)]
+                for action, when in evidence.action_days.get(arn, {}).items()
+            }
+            for arn in cuts
+        },
+    )
     found: dict[str, list[Denial]] = defaultdict(list)
     for each in denials(some, earlier, suspects, levels):
         found[each.principal].append(each)

@@ -52,6 +52,7 @@ def gather(
         coverage=covered,
         silence=coverage.Silences(window, covered, selectors, unread).of,
         days=use.days(con, window),
+        action_days=use.action_days(con, window.last),
         changes=grants.changes(con, window),
         assumptions=grants.assumptions(con, window),
         by_session=grants.by_session(con, window, shared),

@@ -42,6 +42,14 @@ def totals(con: DuckDBPyConnection, window: Window) -> dict[str, tuple[int, int]
     return {who: (calls, uses) for who, calls, uses in sql.run(con, "calls", **window.parameters()).fetchall()}
 
 
+def action_days(con: DuckDBPyConnection, last: date) -> dict[str, dict[str, tuple[date, ...]]]:
+    """Read, per principal and action, all days up to `last` on which calls that count were made."""
+    found: dict[str, dict[str, tuple[date, ...]]] = {}
+    for who, action, dates in sql.run(con, "action_days", to_day=last).fetchall():
+        found.setdefault(who, {})[action] = tuple(dates)
+    return found
+
+
 def days(con: DuckDBPyConnection, window: Window) -> dict[str, dict[tuple[str, str], tuple[date, ...]]]:
     """Read, per principal and (action, resource), the days of `window` on which calls that count were made."""
     found: dict[str, dict[tuple[str, str], tuple[date, ...]]] = {}
