@@ -148,3 +148,9 @@ def purpose_hint(name: str) -> tuple[str, str] | None:
 def threshold(name: str) -> int:
     """Give a threshold in days."""
     return next(int(row["days"]) for row in rows("thresholds") if row["name"] == name)
+
+
+@cache
+def trust_limits() -> dict[str, str]:
+    """Map a condition key, in lower case, to what it limits about a caller: ``who``, ``where``, ``secret``."""
+    return {row["key"].lower(): row["limits"] for row in rows("trust_limits")}

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from trailfit.model import Credential, Evidence, Finding, Principal
+    from trailfit.recommend.case import Case
 
 #: Credential kind → kind of finding, recommended action. Certificates are not judged: nothing logs their use.
 _KINDS = {
@@ -24,8 +25,9 @@ _KINDS = {
 }
 
 
-def unused(user: Principal, evidence: Evidence) -> Iterator[tuple[Finding, Recommendation]]:
-    """Give a finding and a recommendation for every active credential of `user` that nobody used in the window."""
+def unused(case: Case) -> Iterator[tuple[Finding, Recommendation]]:
+    """Give a finding and a recommendation for every active credential of a user that nobody used in the window."""
+    user, evidence = case.principal, case.evidence
     for credential in user.credentials if user.credentials_known else ():
         if credential.kind not in _KINDS or not credential.active:
             continue
@@ -38,7 +40,15 @@ def unused(user: Principal, evidence: Evidence) -> Iterator[tuple[Finding, Recom
             "window_days": evidence.window.days,
             "source": "IAM's own record and the log agree" if credential.last_used is None else "IAM's own record",
         }
-        finding = make(kind, user.arn, told, confidence="high", resource=credential.id or f"{user.arn} password")
+        finding = make(
+            kind,
+            user.arn,
+            told,
+            confidence="high",
+            resource=credential.id or f"{user.arn} password",
+            shift=case.power,
+            commands=_steps(user, credential),
+        )
         yield finding, _recommend(user, credential, action, finding)
 
 
@@ -58,11 +68,21 @@ def _young(created: datetime | None, evidence: Evidence) -> bool:
     return created is not None and created.date() > evidence.window.first
 
 
+def _steps(user: Principal, credential: Credential) -> tuple[str, ...]:
+    """Give the command that takes the credential out of use; none for a key whose ID is not known."""
+    name = quote(user.name)
+    if credential.kind == "password":
+        return (f"aws iam delete-login-profile --user-name {name}",)
+    if credential.id is None:
+        return ()
+    return (f"aws iam update-access-key --user-name {name} --access-key-id {quote(credential.id)} --status Inactive",)
+
+
 def _recommend(user: Principal, credential: Credential, action: str, finding: Finding) -> Recommendation:
     what = f"access key {credential.id}" if credential.kind == "access_key" else "the console password"
     name = quote(user.name)
     back = (
-        f"aws iam update-access-key --user-name {name} --access-key-id {credential.id} --status Active"
+        f"aws iam update-access-key --user-name {name} --access-key-id {quote(credential.id or '')} --status Active"
         if credential.kind == "access_key"
         else f"aws iam create-login-profile --user-name {name} --password-reset-required --password …"
     )

@@ -17,7 +17,7 @@ from trailfit.recommend.granted import actions_of, listed, statements
 from trailfit.recommend.resources import arn_includes, summarise
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
     from trailfit.model import AttachedPolicy
     from trailfit.policy.generalise import Generalised
@@ -31,13 +31,15 @@ class Needs:
     """What must stay allowed: observed resources by action, and actions kept with whatever they have today.
 
     `narrowed` gives, for a kept action, the resources it can only need (a function's own log group); without
-    them it keeps its statement's resources. `learnt` says which patterns stand for the observed resources.
+    them it keeps its statement's resources. `learnt` says which patterns stand for the observed resources. `spared`
+    are statements that stay as they are, by the policy's ARN or name and their place in it.
     """
 
     used: Mapping[str, Sequence[str]]
     kept: Mapping[str, str]
     narrowed: Mapping[str, Sequence[str]] = field(default_factory=dict)
     learnt: Generalised | None = None
+    spared: Container[tuple[str, int]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,8 @@ def fit(policies: Sequence[AttachedPolicy], needs: Needs) -> list[Fitted]:
 def _fit_policy(policy: AttachedPolicy, needs: Needs, served: set[tuple[str, str]]) -> Fitted:
     written: list[dict[str, Any]] = []
     why: list[tuple[str, str]] = []
-    for statement in statements(policy):
-        if statement["Effect"] == "Deny":
+    for index, statement in enumerate(statements(policy)):
+        if statement["Effect"] == "Deny" or (policy.arn or policy.name, index) in needs.spared:
             written.append(statement)
             continue
         pieces = _refine(statement, needs, served, why)

@@ -10,14 +10,16 @@ from trailfit.catalog.judgement import reserved
 from trailfit.errors import ProofError
 from trailfit.model import Judgement, Unassessed
 from trailfit.policy.evaluate import Policies
-from trailfit.recommend import checks, credentials, effective, propose, runtime
+from trailfit.recommend import checks, credentials, effective, propose, runtime, unused
 from trailfit.recommend.age import Ages, Grace, by_subject
 from trailfit.recommend.bounds import Bounds, levels_of, session_limit
 from trailfit.recommend.case import Case, Surroundings
 from trailfit.recommend.classify import Standing, classify
+from trailfit.recommend.exclusions import Exclusions
 from trailfit.recommend.findings import make
 from trailfit.recommend.granted import granted
 from trailfit.recommend.learnt import Levels, keep_companions, learn
+from trailfit.recommend.trust import Trusted, judge_trust
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,9 +34,11 @@ if TYPE_CHECKING:
         Principal,
         Recommendation,
         Snapshot,
+        TrustedPrincipal,
         Usage,
     )
     from trailfit.recommend.age import Subject
+    from trailfit.recommend.exclusions import Exclusion
 
 _SHOWN = 20
 
@@ -43,11 +47,12 @@ _SHOWN = 20
 class Rules:
     """What the configuration says of judging: the grace period, and which roles of one name belong together.
 
-    `consolidate` are globs over role names (``deploy-*``).
+    `consolidate` are globs over role names (``deploy-*``); `exclusions` say what is left alone, and why.
     """
 
     grace: Grace = field(default_factory=Grace)
     consolidate: tuple[str, ...] = ()
+    exclusions: tuple[Exclusion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,8 @@ class _Run:
     shared: Mapping[str, int]
     functions: Mapping[str, Sequence[Function]]
     surroundings: Surroundings
+    exclusions: Exclusions
+    names: Mapping[str, str]
 
     def standing(self, principal: Principal) -> Standing:
         """Give what stands around a principal's own policies."""
@@ -104,11 +111,14 @@ def judge(
         shared=_attachments(snapshot.principals),
         functions=functions,
         surroundings=Surroundings(snapshot),
+        exclusions=Exclusions(rules.exclusions, snapshot.principals, evidence.window.last),
+        names={each.unique_id: each.arn for each in snapshot.principals if each.unique_id},
     )
     findings: list[Finding] = []
     recommendations: list[Recommendation] = []
     permissions: dict[str, tuple[Permission, ...]] = {}
-    unassessed = [*snapshot.unassessed, *_unread(evidence)]
+    trust: dict[str, tuple[TrustedPrincipal, ...]] = {}
+    unassessed = [*snapshot.unassessed, *_unread(evidence), *run.exclusions.problems]
     exempt: list[Unassessed] = []
     for principal in sorted(snapshot.principals, key=lambda each: each.arn):
         rule = reserved(principal.path)
@@ -116,18 +126,28 @@ def judge(
             exempt.append(Unassessed(principal.arn, rule))
             continue
         found = _judge_one(principal, run)
+        asked = next((each for each in found.findings if each.kind == "ConfirmPurpose"), None)
+        if asked is not None and run.exclusions.of_finding(asked) is None:
+            found.recommendations = [checks.cautious(each, asked) for each in found.recommendations]
         findings += found.findings
         recommendations += found.recommendations
         permissions[principal.arn] = found.permissions
+        trust[principal.arn] = found.trust
         unassessed += found.unassessed
+    findings += checks.of_account(snapshot, evidence, permissions)
+    findings.sort(key=lambda each: (each.principal, each.kind, each.resource or "", each.id))
+    active, excluded = run.exclusions.split(findings)
     return Judgement(
         evidence=evidence,
-        findings=tuple(sorted(findings, key=lambda each: (each.principal, each.kind, each.resource or "", each.id))),
+        findings=tuple(active),
         recommendations=tuple(sorted(recommendations, key=lambda each: (each.principal, each.action, each.id))),
         permissions=permissions,
         principals=tuple(each for each in sorted(snapshot.principals, key=lambda p: p.arn) if each.arn in permissions),
         unassessed=tuple(unassessed),
         exempt=tuple(exempt),
+        excluded=tuple(excluded),
+        exclusions=run.exclusions.told(),
+        trust=trust,
     )
 
 
@@ -147,6 +167,7 @@ class _Found:
         self.recommendations: list[Recommendation] = []
         self.permissions: tuple[Permission, ...] = ()
         self.unassessed: list[Unassessed] = []
+        self.trust: tuple[TrustedPrincipal, ...] = ()
 
 
 def _attachments(principals: Sequence[Principal]) -> Mapping[str, int]:
@@ -188,35 +209,31 @@ def _judge_one(principal: Principal, run: _Run) -> _Found:
     judged, narrowed = keep_companions(
         classify(principal, ways, uses, evidence, needed, standing), learnt, levels.of(principal.arn)
     )
+    spared = run.exclusions.spared(principal)
+    judged = run.exclusions.keep(principal, judged, ways, spared)
     found.permissions = tuple(each.permission for each in judged.values())
     case = Case(principal, functions, evidence, ways, judged, uses, needed, run.surroundings)
     found.findings += checks.of_principal(case)
+    trusted = _trusted(principal, run, standing, found)
+    found.trust = trusted.rows
     if reason:
         found.unassessed.append(Unassessed(principal.arn, reason))
         return found
     if principal.kind == "user":
-        for finding, recommendation in credentials.unused(principal, evidence):
+        for finding, recommendation in credentials.unused(case):
             found.findings.append(finding)
-            found.recommendations.append(recommendation)
+            if run.exclusions.of_finding(finding) is None:
+                found.recommendations.append(recommendation)
         found.unassessed += credentials.unknown(principal)
     idle = _idle(principal, evidence)
     if idle is not None:
         kind = "UnusedIAMRole" if principal.kind == "role" else "UnusedIAMUser"
         finding = make(kind, principal.arn, idle, confidence="high", shift=case.power)
         found.findings.append(finding)
-        found.recommendations.append(propose.removal(principal, finding, found.permissions))
+        if run.exclusions.of_finding(finding) is None:
+            found.recommendations.append(propose.removal(principal, finding, found.permissions))
         return found
-    unused = [each.permission for each in judged.values() if each.permission.cls == "unused"]
-    if unused:
-        services = sorted({each.action.partition(":")[0] for each in unused})
-        told = {
-            "unused": len(unused),
-            "granted": len(judged),
-            "services": services[:_SHOWN],
-            "actions": [each.action for each in unused[:_SHOWN]],
-        }
-        finding = make("UnusedPermission", principal.arn, told, confidence="high")
-        found.findings.append(finding)
+    found.findings += unused.findings(case)
     related = tuple(
         each.id
         for each in found.findings
@@ -224,14 +241,27 @@ def _judge_one(principal: Principal, run: _Run) -> _Found:
     )
     try:
         proposal = propose.tightening(
-            principal, needed, judged, uses, related, run.shared, learnt, narrowed, run.around(principal)
+            principal, needed, judged, uses, related, run.shared, learnt, narrowed, run.around(principal), spared
         )
     except ProofError as problem:
         found.unassessed.append(Unassessed(principal.arn, f"a bug of trailfit's, please report it: {problem.message}"))
         return found
     if proposal is not None:
         found.recommendations.append(proposal)
+    found.findings += [trusted.finding] if trusted.finding else []
+    if trusted.recommendation and not spared:
+        found.recommendations.append(trusted.recommendation)
     return found
+
+
+def _trusted(principal: Principal, run: _Run, standing: Standing, found: _Found) -> Trusted:
+    """Judge whom a role trusts; nothing of a user."""
+    functions = run.functions.get(principal.arn, ())
+    try:
+        return judge_trust(principal, functions, run.evidence, standing.ages, run.names, found.findings)
+    except ProofError as problem:
+        found.unassessed.append(Unassessed(principal.arn, f"a bug of trailfit's, please report it: {problem.message}"))
+        return Trusted()
 
 
 def _cannot_judge(principal: Principal, run: _Run, standing: Standing) -> str | None:
@@ -255,6 +285,10 @@ def _idle(principal: Principal, evidence: Evidence) -> dict[str, object] | None:
     """Give the evidence that a principal is not used at all, or None when it is, or may be."""
     start = evidence.window.first
     if any(row.calls for row in evidence.usage.get(principal.arn, ())) or principal.arn in evidence.last_seen:
+        return None
+    if evidence.assumptions.get(principal.arn):  # somebody took it on; what its sessions did may be unlogged
+        return None
+    if not evidence.silence(principal.account, "sts:AssumeRole").is_evidence:  # nor would its use have been logged
         return None
     if principal.last_used and principal.last_used.date() >= start:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from trailfit.recommend.paths import policy_path
 from trailfit.recommend.resources import arn_includes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterator, Mapping, Sequence
 
     from trailfit.model import AttachedPolicy, Finding, Permission, Principal, Usage
     from trailfit.policy.evaluate import Policies
@@ -66,18 +67,19 @@ def tightening(
     learnt: Generalised,
     narrowed: Mapping[str, Sequence[str]],
     around: Policies | None = None,
+    spared: Container[tuple[str, int]] = frozenset(),
 ) -> Recommendation | None:
     """Propose fitted policies for `principal`, or None when today's already fit.
 
     Policies that come through a group are left alone: they belong to all its members. A managed policy that
     others use too, or that is AWS's, is replaced by one inline policy of the principal's own. `learnt` are the
     patterns that stand for what was used, `narrowed` the resources of kept actions that need not keep all of theirs,
-    `around` what binds the principal beside its own policies. Raises ProofError when a proof fails: a bug of ours,
-    never a proposal.
+    `around` what binds the principal beside its own policies, `spared` statements that stay as they are. Raises
+    ProofError when a proof fails: a bug of ours, never a proposal.
     """
     own = [policy for policy in principal.policies if policy.group is None]
     inherited = [policy for policy in principal.policies if policy.group is not None]
-    fitted = fit(own, _needs(runtime, judged, uses, learnt, narrowed))
+    fitted = fit(own, replace(_needs(runtime, judged, uses, learnt, narrowed), spared=spared))
     before, after, explanations = _changes(fitted, shared, {policy.name for policy in own})
     if not before:
         return None
@@ -139,13 +141,18 @@ def _needs(
     learnt: Generalised,
     narrowed: Mapping[str, Sequence[str]],
 ) -> Needs:
-    """List what must stay: a runtime's own resources stand for all that it was seen to use below them."""
+    """List what must stay: a runtime's own resources stand for all that it was seen to use below them.
+
+    An action that an exclusion keeps has all its resources, also where it was used on some only.
+    """
+    whole = {action for action, each in judged.items() if each.permission.cls == "kept"}
     used = {action: sorted({row.resource for row in uses[action]}) for action in judged if action in uses}
+    used = {action: resources for action, resources in used.items() if action not in whole}
     for action in used.keys() & runtime.keys():
         own = runtime[action].resources
         others = [each for each in used[action] if not any(arn_includes(wide, each) for wide in own)]
         used[action] = sorted({*own, *others})
-    kept = {action: each.permission.reason for action, each in judged.items() if each.carried and action not in uses}
+    kept = {action: each.permission.reason for action, each in judged.items() if each.carried and action not in used}
     own_narrow = {action: need.resources for action, need in runtime.items()}
     return Needs(used, kept, {**narrowed, **own_narrow}, learnt)
 
