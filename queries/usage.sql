@@ -1,5 +1,6 @@
 -- Who used which action on which resource, how often, first and last when, and on what basis do we say so?
 -- Grain: principal, action, resource, role
+-- $principal: one principal's ARN; all of them unless given
 select
     principal,
     principal_kind,

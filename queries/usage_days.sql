@@ -1,5 +1,6 @@
 -- On which days did who use which action on which resource?
 -- Grain: principal, action, resource
+-- $principal: one principal's ARN; all of them unless given
 select
     principal,
     action,

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from trailfit import sql
+from trailfit import sql, views
 
 TESTS = Path(__file__).parent / "queries"
 
@@ -19,7 +19,7 @@ TESTS = Path(__file__).parent / "queries"
 STAGE = """
 create table usage (account varchar, date date, region varchar, event_source varchar, event_name varchar,
     event_category varchar, data_type varchar, read_only boolean, principal varchar, principal_kind varchar,
-    access_key_id varchar, action varchar, resource varchar, role varchar, basis varchar, outcome varchar,
+    access_key_id varchar, action varchar, resource varchar, role varchar, basis varchar, context varchar, outcome varchar,
     counts_as_use boolean, why varchar, shared boolean, calls bigint, first_used timestamp, last_used timestamp, example_event varchar);
 create table events (account varchar, date date, event_id varchar, event_time timestamp, region varchar,
     event_source varchar, event_name varchar, event_category varchar, event_type varchar, data_type varchar,
@@ -27,8 +27,13 @@ create table events (account varchar, date date, event_id varchar, event_time ti
     outcome varchar, error_code varchar, error_message varchar, counts_as_use boolean, why varchar, source_ip varchar,
     user_agent varchar, invoked_by varchar, shared_event_id varchar, request_parameters varchar,
     uses struct(action varchar, resource varchar, role varchar, basis varchar)[], source_object varchar);
-create table skipped (object varchar, record bigint, reason varchar);
-"""
+create table skipped (object varchar, record bigint, reason varchar, account varchar, date date);
+create table units (account varchar, date date, catalog varchar, records bigint, events bigint, duplicates bigint,
+    conflicts bigint, sources bigint);
+""" + "".join(
+    f"create table {name} ({', '.join(f'{column} {kind}' for column, kind in columns.items())});"
+    for name, columns in views.COLUMNS.items()
+)
 
 
 def blocks(text):
@@ -68,3 +73,4 @@ def test_every_query_has_a_test_a_question_and_a_grain(name):
     assert (TESTS / f"{name}.test").is_file()
     assert query.question.endswith("?")
     assert query.text.splitlines()[1].startswith("-- Grain: ")
+    assert set(query.notes) == set(query.parameters) - {"from_day", "to_day"}

@@ -171,7 +171,7 @@ def query(
     **parameters: Any,
 ) -> DuckDBPyRelation:
     """Run a named query over the lake's views. Windowed queries take `days` and `to`."""
-    if "from_day" in sql.load(name).parameters:
+    if sql.load(name).is_windowed:
         window = resolve(lake, days=days, to=to)
         parameters = {**window.parameters(), **parameters}
     elif days is not None or to is not None:

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from trailfit.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 # In the wheel the folder lies beside this file; in a checkout it is the repository's own top-level folder.
@@ -27,13 +29,22 @@ _DERIVED = "-- Views over these views.\n"
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A named query: its text, the question it answers, the grain of a row, its parameters and defaults."""
+    """A named query: its text, the question it answers, the grain of a row, its parameters and what they mean.
+
+    `notes` has no word on `from_day` and `to_day`, the window that `--days` and `--to` set.
+    """
 
     name: str
     question: str
     grain: str
     text: str
     parameters: tuple[str, ...]
+    notes: Mapping[str, str]
+
+    @property
+    def is_windowed(self) -> bool:
+        """Tell whether it asks of a window of days, not of the whole lake."""
+        return "from_day" in self.parameters or "to_day" in self.parameters
 
 
 @cache
@@ -46,7 +57,8 @@ def load(name: str) -> Query:
     question, grain, *_ = (line.removeprefix("--").strip() for line in text.splitlines())
     body = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("--"))
     parameters = tuple(sorted(set(re.findall(r"\$([a-z_]+)", body))))
-    return Query(name, question, grain.removeprefix("Grain:").strip(), text, parameters)
+    notes = dict(re.findall(r"^-- \$([a-z_]+): (.+)$", text, re.MULTILINE))
+    return Query(name, question, grain.removeprefix("Grain:").strip(), text, parameters, notes)
 
 
 def names() -> list[str]:
