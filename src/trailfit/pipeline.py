@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trailfit import sql, views
-from trailfit.deliver import pull_requests, recommendations, report, state
+from trailfit.deliver import aftermath, pull_requests, recommendations, report, state
 from trailfit.errors import LakeError, UsageError
 from trailfit.ingest.run import run as read_logs
 from trailfit.inventory import from_files, store
@@ -110,9 +110,18 @@ def recommend(
     window = resolve(lake, days=days, to=to, otherwise=snapshot.taken.date())
     with lake.connect() as con:
         gathered = evidence.gather(con, window, snapshot.selectors)
+        broken = aftermath.denied_since(con, state.Memory.load(lake), window.first, window.last)
     data = output.as_dict(judge(snapshot, gathered, levels))
+    _tell(data, broken)
     recommendations.check(data)
     return replace(_write(data, out), not_stored=_store(lake, data))
+
+
+def _tell(data: dict[str, Any], broken: list[aftermath.Denial]) -> None:
+    """Put what a merged change broke before all other findings."""
+    found = aftermath.findings(broken)
+    data["findings"] = found + data["findings"]
+    data["summary"]["findings"] += len(found)
 
 
 def _store(lake: Lake, data: dict[str, Any]) -> str | None:
