@@ -505,7 +505,7 @@ class Finding:
     """One thing worth acting on, with its evidence. `id` is stable from run to run.
 
     `remedy` says what to do, `commands` are steps of it that can be run as they are; `risk` weighs the finding
-    (severity x confidence, `catalog.risks`).
+    from 0 to 100 (severity x confidence, `catalog.risks`).
     """
 
     id: str
@@ -517,7 +517,7 @@ class Finding:
     resource: str | None = None
     remedy: str = ""
     commands: tuple[str, ...] = ()
-    risk: float = 0.0
+    risk: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -561,6 +561,20 @@ class Permission:
 
 
 @dataclass(frozen=True, slots=True)
+class TrustedPrincipal:
+    """The class of one principal that a trust policy lets in, and why: as `Permission`, of who instead of what."""
+
+    statement: str
+    kind: str
+    value: str
+    cls: PermissionClass
+    reason: str
+    calls: int = 0
+    last_used: datetime | None = None
+    example_event: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Proof:
     """A verdict with its method. `holds` is None when undecided; then `counterexample` says what is open."""
 
@@ -595,7 +609,7 @@ class Judgement:
     """All that one run found: what `recommendations.json` is written from.
 
     `permissions` holds, per principal, the class of every granted action; `exempt` the principals that a rule
-    leaves alone, with the rule.
+    leaves alone, with the rule, `trust` per role the class of everybody whom its trust policy lets in.
     `excluded` are findings that an exclusion covers, `exclusions` what is known of each exclusion (its state,
     how many findings it covers).
     """
@@ -607,5 +621,6 @@ class Judgement:
     principals: tuple[Principal, ...]
     unassessed: tuple[Unassessed, ...]
     exempt: tuple[Unassessed, ...] = ()
+    trust: Mapping[str, tuple[TrustedPrincipal, ...]] = field(default_factory=dict)
     excluded: tuple[ExcludedFinding, ...] = ()
     exclusions: tuple[Mapping[str, object], ...] = ()

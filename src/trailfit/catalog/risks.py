@@ -80,13 +80,13 @@ def severity(kind: str, shift: int = 0) -> Severity:
     return SEVERITIES[max(0, min(at, len(SEVERITIES) - 1))]
 
 
-def risk(grave: Severity, sure: Confidence) -> float:
-    """Weigh a finding: what would go wrong × how sure.
+def risk(grave: Severity, sure: Confidence) -> int:
+    """Weigh a finding from 0 to 100: what would go wrong × how sure.
 
-    >>> risk("critical", "high"), risk("high", "medium")
-    (10.0, 3.6)
+    >>> risk("critical", "high"), risk("high", "medium"), risk("low", "low")
+    (100, 36, 3)
     """
-    return round(_model()["harm", grave] * _model()["confidence", sure], 2)
+    return round(10 * _model()["harm", grave] * _model()["confidence", sure])
 
 
 @cache

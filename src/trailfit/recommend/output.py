@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         PolicyChange,
         Principal,
         Recommendation,
+        TrustedPrincipal,
         Unassessed,
     )
     from trailfit.recommend.outlook import Outlook
@@ -46,12 +47,23 @@ def as_dict(judgement: Judgement, looks: Mapping[str, Outlook] | None = None) ->
         "unassessed": _subjects(judgement.unassessed),
         "exempt": _subjects(judgement.exempt),
         "findings": [_finding(each) for each in judgement.findings],
+        "excluded": [
+            {
+                "finding": _finding(each.finding),
+                "by": each.by,
+                "reason": each.reason,
+                "until": each.until.isoformat() if each.until else None,
+            }
+            for each in judgement.excluded
+        ],
+        "exclusions": [dict(each) for each in judgement.exclusions],
         "recommendations": [
             {**_recommendation(each), **(outlook.as_dict(looks[each.id]) if each.id in looks else {})}
             for each in judgement.recommendations
         ],
         "principals": [
             _principal(each, judgement.permissions[each.arn], judgement.evidence.denied.get(each.arn, ()))
+            | ({"trust": [_trusted(row) for row in judgement.trust[each.arn]]} if judgement.trust.get(each.arn) else {})
             for each in judgement.principals
         ],
     }
@@ -117,6 +129,9 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "severity": finding.severity,
         "confidence": finding.confidence,
         "evidence": dict(finding.evidence),
+        "remedy": finding.remedy,
+        "commands": list(finding.commands),
+        "risk": finding.risk,
     }
     return told if finding.resource is None else {**told, "resource": finding.resource}
 
@@ -178,6 +193,18 @@ def _principal(principal: Principal, permissions: Sequence[Permission], denied: 
             for row in denied
         ],
     }
+
+
+def _trusted(row: TrustedPrincipal) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "statement": row.statement,
+        "principal": {row.kind: row.value},
+        "class": row.cls,
+        "reason": row.reason,
+    }
+    if row.calls:
+        told |= {"calls": row.calls, "last_used": _time(row.last_used), "example_event": row.example_event}
+    return told
 
 
 def _rolled_up(permissions: Sequence[Permission]) -> list[dict[str, Any]]:
