@@ -36,7 +36,7 @@ DATA = {
     "cloudwatch:PutMetricData": ("AWS::CloudWatch::Metric",),
     "cloudwatch:ListMetrics": ("AWS::CloudWatch::Metric",),
     "kinesis:GetRecords": ("AWS::Kinesis::Stream",),
-    "kinesisvideo:PutMedia": ("AWS::KinesisVideo::Stream",),
+    "kinesisvideo:GetMedia": ("AWS::KinesisVideo::Stream",),
     "medical-imaging:GetImageFrame": ("AWS::MedicalImaging::Datastore",),
     "qbusiness:BatchPutDocument": ("AWS::QBusiness::Application",),
     "sagemaker:InvokeEndpoint": ("AWS::SageMaker::Endpoint",),
