@@ -152,7 +152,7 @@ def _denials(
 def _by_principal(recommendations: Iterable[Recommendation]) -> dict[str, list[Recommendation]]:
     found: dict[str, list[Recommendation]] = defaultdict(list)
     for each in recommendations:
-        if each.before or each.after:
+        if any(change.kind != "trust" for change in (*each.before, *each.after)):
             found[each.principal].append(each)
     return found
 

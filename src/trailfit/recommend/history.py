@@ -79,7 +79,7 @@ def span(found: Sequence[Fold]) -> Window:
 def is_tightening(recommendation: Recommendation) -> bool:
     """Tell whether a recommendation changes what a principal that stays is granted: only that can be replayed."""
     changes = recommendation.before or recommendation.after
-    return bool(changes) and not recommendation.action.startswith("DELETE_")
+    return any(change.kind != "trust" for change in changes) and not recommendation.action.startswith("DELETE_")
 
 
 @dataclass(frozen=True, slots=True)
