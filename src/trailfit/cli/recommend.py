@@ -42,13 +42,23 @@ def command(
     """Judge every role and user of the lake's snapshot by the lake's log.
 
     Writes recommendations.json and policies/ to the run's folder. Exit 3: something could not be judged; it is
-    listed, and stands in the JSON under `unassessed`.
+    listed, and stands in the JSON under `unassessed`. The configuration's [[exclude]] rules hold here too; what they
+    cover does not count for --fail-on.
     """
     from trailfit import pipeline
+    from trailfit.cli import config
     from trailfit.lake import Lake
     from trailfit.recommend.learnt import Levels
 
-    done = pipeline.recommend(Lake(lake_root), out, days=days, to=to.date() if to else None, levels=Levels(level))
+    settings = config.find(ctx)
+    done = pipeline.recommend(
+        Lake(lake_root),
+        out,
+        days=days,
+        to=to.date() if to else None,
+        levels=Levels(level),
+        rules=settings.rules if settings else None,
+    )
     click.echo(pipeline.describe(done))
     if fail_on and any(_LEVELS.index(each["severity"]) >= _LEVELS.index(fail_on) for each in done.data["findings"]):
         ctx.exit(EXIT_FINDINGS)
