@@ -340,6 +340,9 @@ def test_unconfirmed_case_is_undecided(monkeypatch):
     assert verdict.statements == ("new[0].Statement[0]", "old[0].Statement[0]")
     assert no_new_access([policy(statement())], []).statements == ("new[0].Statement[0]", "the old documents")
     assert "not worked out" in verdict.reason
+    old = [policy(statement("s3:GetZ*", Condition=EQUAL), statement(Condition=EQUAL))]
+    nearest = no_new_access([policy(statement("s3:Get*"))], old).statements
+    assert nearest == ("new[0].Statement[0]", "old[0].Statement[1]")
 
 
 def test_still_allows_lists_what_is_denied():

@@ -177,6 +177,14 @@ def test_unknown_variable_is_unknown():
         assert evaluate(asked, Policies((in_value,))).effect == expected
 
 
+def test_key_with_several_values_gives_a_variable_none():
+    mine = Policies((policy(statement(resource="arn:aws:s3:::bucket/${aws:PrincipalTag/team}")),))
+
+    for values, allowed in (("k",), True), (("k", "k"), False), (("k", "x"), False):
+        asked = Request(USER, "s3:GetObject", "arn:aws:s3:::bucket/k", {"aws:PrincipalTag/team": values})
+        assert evaluate(asked, mine).allowed is allowed
+
+
 def test_several_sessions_and_boundaries_are_numbered():
     session = (policy(statement(effect="Deny")), policy(statement(effect="Deny")))
     denied = evaluate(Request(USER, "s3:GetObject", OBJECT), Policies((policy(statement()),), session=session))
@@ -211,7 +219,7 @@ def test_account_in_the_arn_decides_where_none_is_said():
 
 
 def test_resource_that_is_no_arn_is_in_no_account():
-    for resource in ("a:b:c:d", "*", "", "a:b:c:d:"):
+    for resource in ("a:b:c:d", "*", "", "a:b:c:d:999988887777"):
         assert evaluate(Request(USER, "s3:GetObject", resource), Policies((policy(statement()),))).allowed
 
 

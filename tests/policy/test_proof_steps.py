@@ -156,6 +156,10 @@ def test_words_are_the_plain_ends_of_resources():
     ).words == ("a", "q", "bucket")
 
 
+def test_statement_without_resource_has_no_words():
+    assert question([statement(resource=None, Principal="*")], [statement(resource=BUCKET)]).words == ("bucket",)
+
+
 def test_spellings_are_actions_up_to_their_first_wildcard_the_longest_first():
     asked = question([statement(["s3:Get*Object", "s3:PutObject", "sqs:?end", "*"])], [statement("s3:Abc?")])
 

@@ -333,7 +333,7 @@ def _principal_and_resource(
 def _resource_account(request: Request, owner: str) -> str:
     """Tell whose the resource is: as said, or by its ARN, or else the requester's own."""
     segments = request.resource.split(":")
-    in_arn = segments[4] if len(segments) > _ACCOUNT_SEGMENT else ""
+    in_arn = segments[4] if len(segments) >= _ARN_SEGMENTS else ""
     return request.resource_account or in_arn or owner
 
 
@@ -349,4 +349,4 @@ def _needs_resource_policy(request: Request) -> bool:
     return (service, kind) in (("kms", "key"), ("sts", "role"))
 
 
-_ACCOUNT_SEGMENT = 4
+_ARN_SEGMENTS = 6

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from trailfit.catalog.naming import namings
 from trailfit.policy.generalise_dates import lagging, mask
 from trailfit.policy.generalise_shapes import shape
+from trailfit.policy.generalise_shards import fold
 from trailfit.policy.generalise_tree import CHURN, CLOSED, LEVELS, MARKS, OPEN, SUFFIX, Found, Level, Tree
 from trailfit.policy.pattern import compiled, tokens
 
@@ -79,7 +80,7 @@ class Generalised:
 
     def related(self, action: str) -> tuple[Pattern, ...]:
         """List the patterns of all the role's actions for the types of resource that `action` was seen on."""
-        types = {_type_of(*split(resource)) for resource in self.serving.get(action, {})}
+        types = {type_of(*split(resource)) for resource in self.serving.get(action, {})}
         return _sorted([each for kind, found in self.by_type.items() if kind in types for each in found])
 
 
@@ -117,7 +118,7 @@ def generalise(
     by_type: dict[tuple[str, str], list[Pattern]] = defaultdict(list)
     for patterns in serving.values():
         for resource, pattern in patterns.items():
-            by_type[_type_of(*split(resource))].append(pattern)
+            by_type[type_of(*split(resource))].append(pattern)
     known = {kind: _sorted(found) for kind, found in sorted(by_type.items())}
     seldom = tuple(
         action
@@ -171,10 +172,11 @@ def _of_type(
     typed = {resource: _typed(service, name) for resource, name in members}
     names = {resource: (typed[resource][0], sorted(days[resource])[:_MOST_DAYS]) for resource, _ in members}
     masked = _dated(names) if level.dates else {resource: (name, "") for resource, (name, _) in names.items()}
+    folded = fold(name for name, _ in masked.values() if not MARKS & set(name))
     tree = Tree(level, last_day.toordinal(), named=not _word(head, members[0][1]))
     for resource, _ in members:
-        ordered = days[resource]
-        tree.add(masked[resource][0], resource, min(ordered).toordinal(), max(ordered).toordinal())
+        name, ordered = masked[resource][0], days[resource]
+        tree.add(folded.get(name, name), resource, min(ordered).toordinal(), max(ordered).toordinal())
     found: dict[str, Pattern] = {}
     for each in tree.patterns():
         reason = each.reason or _reason(each, typed, masked, days, last_day)
@@ -290,7 +292,7 @@ def _shared(
         if action in no_sharing or not (sparse or days < level.share_listed):
             continue
         own = {each.resource for each in serving[action].values()}
-        types = {_type_of(*split(resource)) for resource in resources}
+        types = {type_of(*split(resource)) for resource in resources}
         others = {
             each.resource: Pattern(
                 each.resource, "shared", "seen too seldom to know all: the role's other actions use it"
@@ -314,7 +316,7 @@ def _is_sparse(uses: Collection[tuple[date, ...]], days: int, level: Level) -> b
     return days < level.share or (days < _MOST_SPARSE and once > level.novelty / 2 * total)
 
 
-def _type_of(head: str | None, name: str) -> tuple[str, str]:
+def type_of(head: str | None, name: str) -> tuple[str, str]:
     """Give the type of an ARN: its first five parts and type word; S3 tells objects from buckets."""
     if head is None:
         return "", name

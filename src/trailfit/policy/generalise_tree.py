@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from trailfit.policy.generalise_dates import DATE
 from trailfit.policy.generalise_shapes import MACHINE, WORDS, as_pattern, common, is_machine, shape
+from trailfit.policy.generalise_shards import unfold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -233,7 +234,7 @@ def _is_drawn(family: str) -> bool:
 
 def _pattern(family: str, top: bool) -> str | None:
     """Write the pattern of a family of drawn names; None where a whole name would be left open."""
-    pattern = as_pattern(_ANY_MARK.sub("", family))
+    pattern = unfold(as_pattern(_ANY_MARK.sub("", family)))
     return None if top and not any(character.isalnum() for character in pattern) and CHURN not in family else pattern
 
 
@@ -246,7 +247,7 @@ def _words(members: list[str], top: bool) -> str | None:
 
 
 def _written(segment: str) -> str:
-    return _ANY_MARK.sub(lambda match: _WRITTEN[match[0]], segment)
+    return unfold(_ANY_MARK.sub(lambda match: _WRITTEN[match[0]], segment))
 
 
 def _marked(segment: str) -> tuple[tuple[str, str], ...]:
