@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from trailfit.errors import ProofError
 from trailfit.model import PolicyChange, Proof, Recommendation
 from trailfit.policy.document import Document
 from trailfit.policy.evaluate import Request
+from trailfit.recommend import rollback
 from trailfit.recommend.findings import identify
 from trailfit.recommend.fit import Fitted, Needs, fit, merge
 from trailfit.recommend.gate import prove_no_new_access, prove_still_allows
 from trailfit.recommend.granted import statements
-from trailfit.recommend.paths import policy_path
 from trailfit.recommend.resources import arn_includes
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def removal(principal: Principal, finding: Finding, permissions: Sequence[Permis
         permissions=tuple(permissions),
         no_new_access=Proof(True, "nothing is granted afterwards"),
         still_allows=Proof(True, "no call was made", requests=0),
-        rollback=tuple(_back(principal, policy) for policy in before),
+        rollback=rollback.recreation(principal, before),
     )
 
 
@@ -111,7 +110,7 @@ def tightening(
         permissions=tuple(each.permission for each in judged.values()),
         no_new_access=nothing_new,
         still_allows=still,
-        rollback=tuple(_back(principal, change) for change in before),
+        rollback=rollback.steps(principal, before, after),
         explanations=tuple(explanations),
     )
 
@@ -211,14 +210,3 @@ def _requests(principal: Principal, uses: Mapping[str, Sequence[Usage]], judged:
         if action in uses
         for resource in sorted({row.resource for row in uses[action]})
     ]
-
-
-def _back(principal: Principal, change: PolicyChange) -> str:
-    """Say how to undo the removal of one policy."""
-    kind, name = principal.kind, quote(principal.name)
-    if change.kind in ("aws_managed", "customer_managed") and change.arn:
-        return f"aws iam attach-{kind}-policy --{kind}-name {name} --policy-arn {quote(change.arn)}"
-    return (
-        f"aws iam put-{kind}-policy --{kind}-name {name} --policy-name {quote(change.name)}"
-        f" --policy-document {quote(f'file://before/{policy_path(principal.arn, change.name)}')}"
-    )
