@@ -84,7 +84,7 @@ def _pass_role(case: Case, where: dict[str, object], place: str, statement: dict
         {**where, "resource": wide or "NotResource", "roles_passed": passed[:SHOWN], "service_limited": is_limited},
         confidence="high",
         resource=place,
-        shift=-1 if is_limited else 0,
+        shift=-2 if is_limited else 0,
         remedy=None if passed else "no role was seen passed: take iam:PassRole away, or name the roles that are meant",
     )
 
