@@ -13,6 +13,7 @@ from trailfit.cli.options import EXIT_ERROR, common
 #: command → (module, one line of help). The help lines stand here so that listing them imports no command.
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "Make a small organisation and run the whole job on it; no AWS account."),
+    "init": ("init", "Write an annotated trailfit.toml and ready workflow files."),
     "ingest": ("ingest", "Read CloudTrail logs into the lake; incremental, each event once."),
     "inventory": ("inventory", "Take a snapshot of IAM, from AWS or from files."),
     "usage": ("usage", "Who used what, on which resource, how often, last when."),
@@ -23,7 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("check", "Does policy NEW grant anything that OLD does not?"),
     "simulate": ("simulate", "What IAM would decide, offline, and by which statements."),
     "report": ("report", "Write report.html, report.md and the findings."),
-    "pr": ("pr", "Edit the team's own infrastructure code on a branch."),
+    "pr": ("pr", "Edit the team's own infrastructure code; open or update one pull request."),
     "query": ("query", "Ask the lake: a named query, or SQL."),
     "run": ("run", "The monthly run: all of the above, from trailfit.toml."),
 }
