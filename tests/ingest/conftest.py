@@ -39,7 +39,8 @@ class S3:
 
 def forget_clients() -> None:
     """Drop what the product remembers of endpoints and credentials."""
-    for cached in (storage.bucket_store, storage.client, storage.arrow_filesystem):
+    storage.forget()
+    for cached in (storage.client, storage.arrow_filesystem):
         cached.cache_clear()
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from trailfit.errors import SourceError
 from trailfit.ingest.keys import describe
 from trailfit.model import LogObject, Unassessed
-from trailfit.storage.places import bucket_store, split_uri, why
+from trailfit.storage.places import bucket_store, forget, split_uri, why
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -248,8 +248,9 @@ def _get(one: LogObject, payer: bool) -> tuple[bytes | None, str | None]:
     bucket, key = one.uri.removeprefix("s3://").split("/", 1)
     problem = ""
     for attempt in range(_TRIES):
+        store = bucket_store(bucket, request_payer=payer)
         try:
-            data = bytes(obstore.get(bucket_store(bucket, request_payer=payer), key).bytes())
+            data = bytes(obstore.get(store, key).bytes())
         except FileNotFoundError:
             return None, "gone: it was deleted after it was listed"
         except (obstore.exceptions.PermissionDeniedError, obstore.exceptions.UnauthenticatedError) as refused:
@@ -257,11 +258,11 @@ def _get(one: LogObject, payer: bool) -> tuple[bytes | None, str | None]:
             if not re.search("Expired|TokenRefresh|InvalidToken", problem):
                 return None, problem
             # boto3 is asked anew for credentials: the old ones ended while we were reading.
-            bucket_store.cache_clear()
+            forget(store)
         except Exception as failed:  # noqa: BLE001 - said with the object, after the last try
             problem = why(failed)
             if "Expired" in problem:
-                bucket_store.cache_clear()
+                forget(store)
         else:
             if len(data) == one.size:
                 return data, None

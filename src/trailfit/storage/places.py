@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import threading
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -228,12 +229,31 @@ def client(service: str, region: str | None = None) -> Any:
     )
 
 
-@cache
+_opening = threading.Lock()
+_stores: dict[tuple[str, bool], Any] = {}
+
+
 def bucket_store(bucket: str, *, request_payer: bool = False) -> Any:
     """Open `bucket` with obstore, as boto3 would: its credentials, endpoint and the bucket's own region.
 
-    Raises SourceError where there are no credentials.
+    Once a process, whatever number of threads ask at the same time: boto3 takes a fifth of a CPU second to say who we
+    are. Raises SourceError where there are no credentials.
     """
+    with _opening:
+        store = _stores.get((bucket, request_payer))
+        if store is None:
+            store = _stores[bucket, request_payer] = _open_bucket(bucket, request_payer)
+        return store
+
+
+def forget(store: Any = None) -> None:
+    """Forget a store whose credentials ended (None: all of them), so that boto3 is asked for new ones."""
+    with _opening:
+        for key in [key for key, held in _stores.items() if store is None or held is store]:
+            del _stores[key]
+
+
+def _open_bucket(bucket: str, request_payer: bool) -> Any:
     import boto3
     from obstore.store import S3Store
 
