@@ -98,7 +98,7 @@ class Case:
     @cached_property
     def paths(self) -> tuple[escalation.Path, ...]:
         """List the ways by which it could gain rights that it was not given."""
-        return escalation.find(self.principal, self.grants, self.around)
+        return escalation.find(self.principal, self.grants, self.around, self.evidence.window.last)
 
     @property
     def power(self) -> int:

@@ -8,6 +8,7 @@ Sources: the rows of ``escalation_paths.csv``, each with its own.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from trailfit.catalog.actions import resource_types
@@ -18,6 +19,7 @@ from trailfit.recommend.granted import listed, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
 
     from trailfit.catalog.risks import Confidence, EscalationPath
     from trailfit.model import Finding, Principal
@@ -43,10 +45,12 @@ class Path:
         return tuple(step.action for step in self.path.steps)
 
 
-def find(principal: Principal, ways: Mapping[str, Sequence[Via]], around: Surroundings) -> tuple[Path, ...]:
-    """List the paths that are open to `principal`, whose granted actions and their ways are `ways`."""
+def find(
+    principal: Principal, ways: Mapping[str, Sequence[Via]], around: Surroundings, today: date
+) -> tuple[Path, ...]:
+    """List the paths that are open to `principal` `today`, whose granted actions and their ways are `ways`."""
     found = []
-    trial = _Trial(principal, ways, around)
+    trial = _Trial(principal, ways, around, today)
     for path in escalation_paths():
         if not all(step.action in ways for step in path.steps):
             continue
@@ -100,10 +104,21 @@ def _unused(paths: Sequence[Path], case: Case) -> list[str]:
     return sorted(actions)[: 2 * SHOWN]
 
 
+@cache
+def _services() -> frozenset[str]:
+    """Name the services that paths hand roles to."""
+    return frozenset(step.on for path in escalation_paths() for step in path.steps if "." in step.on)
+
+
 class _Trial:
     """Puts the steps of paths to the evaluator, each once."""
 
-    def __init__(self, principal: Principal, ways: Mapping[str, Sequence[Via]], around: Surroundings) -> None:
+    def __init__(
+        self, principal: Principal, ways: Mapping[str, Sequence[Via]], around: Surroundings, today: date
+    ) -> None:
+        # Sessions last half a day at most: one of today was issued today.
+        now = f"{today.isoformat()}T12:00:00Z"
+        self._times = {"aws:CurrentTime": now, "aws:TokenIssueTime": now}
         self._principal = principal
         self._ways = ways
         self._around = around
@@ -117,7 +132,9 @@ class _Trial:
         """List some of what the step's action is granted on, certain ones first; empty where the step fails."""
         if step not in self._known:
             tried = [(written, self._allows(step, resource)) for written, resource in self._candidates(step)]
-            allowed = {written: bool(verdict) for written, verdict in tried if verdict is not False}
+            # A service that no role of the snapshot trusts could only be handed a role that is still to come.
+            certain = step.on not in _services() or bool(self._roles(step.on))
+            allowed = {written: bool(verdict) and certain for written, verdict in tried if verdict is not False}
             self._known[step] = sorted(allowed.items(), key=lambda item: (not item[1], item[0]))[:SHOWN]
         return self._known[step]
 
@@ -144,12 +161,16 @@ class _Trial:
 
     def _passable(self, step: Step) -> Iterator[tuple[str, str]]:
         """Give the roles that the service could be handed; none in the snapshot: any role that might come."""
-        roles = self._around.trusting.get((self._principal.account, step.on), ())
-        some = [role for role in roles if role != self._principal.arn][:_TRIED]
-        if some:
-            yield from ((role, role) for role in some)
+        roles = self._roles(step.on)
+        if roles:
+            yield from ((role, role) for role in roles)
         else:
             yield from ((written, arn) for written, arn in self._written(step.action, "role") if "*" in written)
+
+    def _roles(self, service: str) -> list[str]:
+        """List roles of the account that the service may assume, the principal's own apart."""
+        roles = self._around.trusting.get((self._principal.account, service), ())
+        return [role for role in roles if role != self._principal.arn][:_TRIED]
 
     def _written(self, action: str, kind: str) -> Iterator[tuple[str, str]]:
         """Give the resource patterns that the action is granted on, each with a resource that it matches."""
@@ -180,7 +201,11 @@ class _Trial:
 
     def _allows(self, step: Step, resource: str) -> bool | None:
         principal = self._principal
-        context: dict[str, Any] = {"aws:PrincipalArn": principal.arn, "aws:PrincipalAccount": principal.account}
+        context: dict[str, Any] = {
+            "aws:PrincipalArn": principal.arn,
+            "aws:PrincipalAccount": principal.account,
+            **self._times,
+        }
         if principal.kind == "user":
             context["aws:username"] = principal.name
         if step.action == "iam:PassRole":

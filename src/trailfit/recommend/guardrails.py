@@ -9,6 +9,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from trailfit.catalog.risks import client_hint
+from trailfit.policy.evaluate import Request, grants
 from trailfit.recommend.covered import covered, used_on
 from trailfit.recommend.findings import SHOWN, make
 from trailfit.recommend.granted import listed, statements
@@ -73,7 +74,7 @@ def _pass_role(case: Case, where: dict[str, object], place: str, statement: dict
     """
     every_role = f"arn:{case.arn.split(':')[1]}:iam::{case.principal.account}:role/*"
     wide = [each for each in listed(statement.get("Resource")) if each == "*" or arn_includes(each, every_role)]
-    if not wide and "NotResource" not in statement:
+    if (not wide and "NotResource" not in statement) or not _may_pass(case):
         return
     limits = {key.lower() for keys in statement.get("Condition", {}).values() for key in keys}
     is_limited = bool(limits & {"iam:passedtoservice", "iam:associatedresourcearn"})
@@ -87,6 +88,16 @@ def _pass_role(case: Case, where: dict[str, object], place: str, statement: dict
         shift=-2 if is_limited else 0,
         remedy=None if passed else "no role was seen passed: take iam:PassRole away, or name the roles that are meant",
     )
+
+
+def _may_pass(case: Case) -> bool:
+    """Tell whether a role could really be passed: no Deny and no boundary cuts it off."""
+    principal = case.principal
+    documents = [policy.document for policy in principal.policies if policy.document]
+    bound = principal.boundary.document if principal.boundary else None
+    role = f"arn:{case.arn.split(':')[1]}:iam::{principal.account}:role/any"
+    request = Request(case.arn, _HANDING, role, resource_account=principal.account, context_complete=False)
+    return grants(request, documents, [bound] if bound else None) is not False
 
 
 def _managed(case: Case) -> Iterator[Finding]:
