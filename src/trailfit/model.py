@@ -586,8 +586,29 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
+class NewRole:
+    """A role to make for one of several resources that share one: whom it is for, its policies, whom it trusts.
+
+    The proofs are against the shared role: it grants (and lets in) nothing that the shared one does not, and allows
+    all that the sessions of `runs` used.
+    """
+
+    arn: str
+    runs: str
+    policies: tuple[PolicyChange, ...]
+    trust: PolicyChange
+    permissions: tuple[Permission, ...]
+    no_new_access: Proof
+    still_allows: Proof
+    explanations: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Recommendation:
-    """What to do about findings: policies before and after, the two proofs, and whether it is safe unattended."""
+    """What to do about findings: policies before and after, the two proofs, and whether it is safe unattended.
+
+    `roles` are roles to make beside it, where a shared role is split: `before` and `after` are empty then.
+    """
 
     id: str
     principal: str
@@ -602,6 +623,7 @@ class Recommendation:
     still_allows: Proof
     rollback: tuple[str, ...] = ()
     explanations: tuple[tuple[str, str], ...] = ()
+    roles: tuple[NewRole, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,22 @@ def runtime_permissions(compute: str) -> tuple[RuntimePermission, ...]:
     )
 
 
+@cache
+def _session_names() -> dict[str, str]:
+    return {row["kind"]: row["session"] for row in rows("session_names")}
+
+
+def session_name(kind: str, name: str) -> str | None:
+    """Give the name that the sessions of a compute resource's role bear, or None where it is not known.
+
+    >>> session_name("AWS::Lambda::Function", "orders")
+    'orders'
+    >>> session_name("AWS::ECS::TaskDefinition", "orders")
+    """
+    template = _session_names().get(kind)
+    return template.format(name=name) if template else None
+
+
 def reserved(path: str) -> str | None:
     """Say why a role under `path` cannot be edited by its account, or None when it can.
 

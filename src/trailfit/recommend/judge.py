@@ -19,6 +19,7 @@ from trailfit.recommend.exclusions import Exclusions
 from trailfit.recommend.findings import make
 from trailfit.recommend.granted import granted
 from trailfit.recommend.learnt import Levels, keep_companions, learn
+from trailfit.recommend.split import split
 from trailfit.recommend.trust import Trusted, judge_trust
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
         Usage,
     )
     from trailfit.recommend.age import Subject
+    from trailfit.recommend.classify import Judged
     from trailfit.recommend.exclusions import Exclusion
 
 _SHOWN = 20
@@ -251,7 +253,21 @@ def _judge_one(principal: Principal, run: _Run) -> _Found:
     found.findings += [trusted.finding] if trusted.finding else []
     if trusted.recommendation and not spared:
         found.recommendations.append(trusted.recommendation)
+    if not spared:
+        _split(principal, run, judged, found)
     return found
+
+
+def _split(role: Principal, run: _Run, judged: Mapping[str, Judged], found: _Found) -> None:
+    """Split a role that functions share, where the log tells their uses apart."""
+    functions = run.functions.get(role.arn, ())
+    try:
+        names = {each.name for each in run.snapshot.principals if each.account == role.account}
+        parted = split(role, functions, judged, run.evidence, run.levels, found.findings, names)
+    except ProofError as problem:
+        found.unassessed.append(Unassessed(role.arn, f"a bug of trailfit's, please report it: {problem.message}"))
+    else:
+        found.recommendations += [parted] if parted else []
 
 
 def _trusted(principal: Principal, run: _Run, standing: Standing, found: _Found) -> Trusted:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from trailfit.catalog.actions import access_level
 from trailfit.recommend import outlook
 from trailfit.recommend.paths import policy_path
+from trailfit.recommend.reduction import reductions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         Denied,
         Finding,
         Judgement,
+        NewRole,
         Permission,
         PolicyChange,
         Principal,
@@ -38,6 +40,7 @@ _TOLD_ONE_BY_ONE = 25
 def as_dict(judgement: Judgement, looks: Mapping[str, Outlook] | None = None) -> dict[str, Any]:
     """Give the judgement in the form of `recommendations.json`; `looks` are the outlooks by recommendation id."""
     looks = looks or {}
+    surfaces = reductions(judgement)
     window = judgement.evidence.window
     return {
         "trailfit": "1",
@@ -58,7 +61,11 @@ def as_dict(judgement: Judgement, looks: Mapping[str, Outlook] | None = None) ->
         ],
         "exclusions": [dict(each) for each in judgement.exclusions],
         "recommendations": [
-            {**_recommendation(each), **(outlook.as_dict(looks[each.id]) if each.id in looks else {})}
+            {
+                **_recommendation(each),
+                **({"surface": dict(surfaces[each.id])} if each.id in surfaces else {}),
+                **(outlook.as_dict(looks[each.id]) if each.id in looks else {}),
+            }
             for each in judgement.recommendations
         ],
         "principals": [
@@ -77,14 +84,18 @@ def as_text(told: Mapping[str, Any]) -> str:
 def policy_files(told: Mapping[str, Any]) -> dict[str, str]:
     """Give the text of every document by its path in the run's folder.
 
-    ``policies/`` holds each `after`, ``before/`` each `before` (what the way back needs), both as
-    ``<account>/<kind>/<name>/<policy>.json``.
+    ``policies/`` holds each `after` and the documents of roles to make, ``before/`` each `before` (what the way back
+    needs), all as ``<account>/<kind>/<name>/<policy>.json``.
     """
     files = {}
     for recommendation in told["recommendations"]:
         for folder, changes in (("policies", recommendation["after"]), ("before", recommendation["before"])):
             for change in changes:
                 path = f"{folder}/{policy_path(recommendation['principal'], change['name'])}"
+                files[path] = json.dumps(change["document"], indent=2, ensure_ascii=False) + "\n"
+        for role in recommendation.get("roles", ()):
+            for change in (*role["policies"], role["trust"]):
+                path = f"policies/{policy_path(role['role'], change['name'])}"
                 files[path] = json.dumps(change["document"], indent=2, ensure_ascii=False) + "\n"
     return dict(sorted(files.items()))
 
@@ -143,10 +154,7 @@ def _change(change: PolicyChange) -> dict[str, Any]:
 
 
 def _recommendation(each: Recommendation) -> dict[str, Any]:
-    counts = {
-        name: sum(row.cls == name for row in each.permissions) for name in ("used", "unused", "undetermined", "kept")
-    }
-    nothing_new, still = each.no_new_access, each.still_allows
+    roles = {"roles": [_new_role(role) for role in each.roles]} if each.roles else {}
     return {
         "id": each.id,
         "principal": each.principal,
@@ -156,23 +164,49 @@ def _recommendation(each: Recommendation) -> dict[str, Any]:
         "reasons": list(each.reasons),
         "before": [_change(change) for change in each.before],
         "after": [_change(change) for change in each.after],
-        "permissions": counts,
-        "proofs": {
-            "no_new_access": {
-                "holds": nothing_new.holds,
-                "method": nothing_new.method,
-                "counterexample": nothing_new.counterexample,
-            },
-            "still_allows": {
-                "holds": still.holds,
-                "method": still.method,
-                "requests": still.requests or 0,
-                "denied": list(still.denied),
-            },
-        },
+        "permissions": _counts(each.permissions),
+        "proofs": _proofs(each),
         "rollback": list(each.rollback),
-        "explanations": [{"subject": subject, "reason": reason} for subject, reason in each.explanations],
+        "explanations": _explained(each),
+        **roles,
     }
+
+
+def _new_role(role: NewRole) -> dict[str, Any]:
+    return {
+        "role": role.arn,
+        "for": role.runs,
+        "policies": [_change(change) for change in role.policies],
+        "trust": _change(role.trust),
+        "permissions": _counts(role.permissions),
+        "proofs": _proofs(role),
+        "explanations": _explained(role),
+    }
+
+
+def _counts(permissions: Sequence[Permission]) -> dict[str, int]:
+    return {name: sum(row.cls == name for row in permissions) for name in ("used", "unused", "undetermined", "kept")}
+
+
+def _proofs(each: Recommendation | NewRole) -> dict[str, Any]:
+    nothing_new, still = each.no_new_access, each.still_allows
+    return {
+        "no_new_access": {
+            "holds": nothing_new.holds,
+            "method": nothing_new.method,
+            "counterexample": nothing_new.counterexample,
+        },
+        "still_allows": {
+            "holds": still.holds,
+            "method": still.method,
+            "requests": still.requests or 0,
+            "denied": list(still.denied),
+        },
+    }
+
+
+def _explained(each: Recommendation | NewRole) -> list[dict[str, str]]:
+    return [{"subject": subject, "reason": reason} for subject, reason in each.explanations]
 
 
 def _principal(principal: Principal, permissions: Sequence[Permission], denied: Sequence[Denied]) -> dict[str, Any]:

@@ -47,6 +47,11 @@ def needs(functions: Sequence[Function]) -> Mapping[str, RuntimeNeed]:
     return {action: RuntimeNeed(tuple(sorted(found)), reasons[action]) for action, found in sorted(resources.items())}
 
 
+def is_runtime(action: str) -> bool:
+    """Tell whether some compute service's runtime uses an action in its role's name."""
+    return any(action == each.action for compute in _COMPUTE.values() for each in runtime_permissions(compute))
+
+
 def covers(needed: Mapping[str, RuntimeNeed], use: Usage) -> bool:
     """Tell whether a use is a runtime's own: its action on a resource that the runtime needs."""
     need = needed.get(use.action)
