@@ -276,6 +276,15 @@ def test_short_arn_in_an_scp_or_rcp_is_no_arn():
         assert evaluate(asked, Policies(identity, scp=level)).allowed is allowed
         assert evaluate(asked, Policies(identity, rcp=level)).allowed is allowed
     assert not evaluate(asked, Policies((everything, short))).allowed
+    allowing = policy(statement("*", "arn:aws:s3"))
+    assert evaluate(asked, Policies((allowing,), boundary=(allowing,), session=(allowing,))).allowed
+
+
+def test_variables_are_not_read_in_actions():
+    mine = Policies((policy(statement("s3:Get${?}")),))
+
+    assert evaluate(Request(USER, "s3:Get${x}", OBJECT), mine).allowed
+    assert not evaluate(Request(USER, "s3:Get?", OBJECT), mine).allowed
 
 
 def _random_statement(rng, principals):
