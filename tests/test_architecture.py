@@ -13,6 +13,7 @@ SRC = Path(__file__).parents[1] / "src" / "trailfit"
 RANKS = [
     ("cli",),
     ("api",),
+    ("shown",),
     ("pipeline",),
     ("ingest", "usage", "inventory", "recommend", "deliver", "demo"),
     ("engine",),

@@ -7,6 +7,7 @@ proofs. Read `run` first.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,18 +17,22 @@ from trailfit.errors import LakeError, UsageError
 from trailfit.ingest.run import run as read_logs
 from trailfit.inventory import from_files, store
 from trailfit.lake import Lake
+from trailfit.model import Window
 from trailfit.recommend import output, tables
+from trailfit.recommend.backtest import backtest as replay_next
 from trailfit.recommend.judge import judge
-from trailfit.usage import evidence
+from trailfit.recommend.learnt import Levels
+from trailfit.usage import evidence, use
 from trailfit.usage.window import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import date
 
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
-    from trailfit.recommend.learnt import Levels
+    from trailfit.model import Usage
+    from trailfit.recommend.backtest import Backtest
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +173,32 @@ def describe(recommended: Recommended) -> str:
     if recommended.not_stored:
         lines.append(f"the lake's views do not show this run: {recommended.not_stored}")
     return "\n".join([*lines, f"wrote {recommended.file}"])
+
+
+def backtest(
+    lake: Lake, train: int, test: int, *, to: date | None = None, levels: Sequence[str] = ("balanced",)
+) -> list[Backtest]:
+    """Tighten on `train` days of the lake's log and replay the `test` days that follow, once for each level.
+
+    The last day replayed is `to`, or the last that the lake holds. Raises LakeError when the lake holds no snapshot or
+    no event, UsageError when its log is too short.
+    """
+    snapshot = store.load(lake)
+    tested, held = resolve(lake, days=test, to=to), lake.days()
+    if held is None:
+        raise LakeError("holds no event", where=lake.root, hint="run `trailfit ingest` first")
+    learnt = Window(tested.first - timedelta(days=train), tested.first - timedelta(days=1))
+    if learnt.first < held[0]:
+        raise UsageError(
+            f"{train} + {test} days up to {tested.last} begin on {learnt.first}; the lake's log begins on {held[0]}",
+            hint="give a smaller --train or --test, or ingest more",
+        )
+    with lake.connect() as con:
+        seen = evidence.gather(con, learnt, snapshot.selectors)
+        later: dict[str, list[Usage]] = {}
+        for row in use.read(con, tested):
+            later.setdefault(row.principal, []).append(row)
+    return [replay_next(snapshot, seen, later, tested, Levels(level)) for level in dict.fromkeys(levels)]
 
 
 def query(

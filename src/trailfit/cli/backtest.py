@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -13,7 +12,6 @@ from trailfit.cli.options import EXIT_PARTIAL, common, lake_option, to_option
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from trailfit.model import Usage
     from trailfit.recommend.backtest import Backtest
 
 _LEVELS = ["exact", "balanced", "relaxed"]
@@ -47,35 +45,11 @@ def command(
     Prints which share of the calls and of the principals would have been denied, by service, with examples and what
     would have kept them, and how much surface the proposals remove. Exit 3: some principals could not be judged.
     """  # fmt: skip
-    from trailfit.errors import LakeError, UsageError
-    from trailfit.inventory import store
+    from trailfit import pipeline
     from trailfit.lake import Lake
-    from trailfit.model import Window
-    from trailfit.recommend.backtest import as_dict, backtest
-    from trailfit.recommend.learnt import Levels
-    from trailfit.usage import evidence, use
-    from trailfit.usage.window import resolve
+    from trailfit.recommend.backtest import as_dict
 
-    lake = Lake(lake_root)
-    snapshot = store.load(lake)
-    if snapshot is None:
-        raise LakeError("holds no snapshot of IAM", where=lake.root, hint="run `trailfit inventory` first")
-    tested = resolve(lake, days=test, to=to.date() if to else None)
-    held = lake.days()
-    if tested is None or held is None:
-        raise LakeError("holds no event", where=lake.root, hint="run `trailfit ingest` first")
-    learnt = Window(tested.first - timedelta(days=train), tested.first - timedelta(days=1))
-    if learnt.first < held[0]:
-        raise UsageError(
-            f"{train} + {test} days up to {tested.last} begin on {learnt.first}; the lake's log begins on {held[0]}",
-            hint="give a smaller --train or --test, or ingest more",
-        )
-    with lake.connect() as con:
-        seen = evidence.gather(con, learnt, snapshot.selectors)
-        later: dict[str, list[Usage]] = {}
-        for row in use.read(con, tested):
-            later.setdefault(row.principal, []).append(row)
-    outcomes = [backtest(snapshot, seen, later, tested, Levels(level)) for level in dict.fromkeys(levels)]
+    outcomes = pipeline.backtest(Lake(lake_root), train, test, to=to.date() if to else None, levels=levels)
     if form == "json":
         click.echo(json.dumps([as_dict(each) for each in outcomes], indent=2))
     else:
