@@ -8,6 +8,7 @@ import pytest
 import trailfit as api
 from trailfit import shown
 from trailfit.errors import UsageError
+from trailfit.recommend.backtest import as_dict
 
 HOSTILE = "<script>alert(1)</script>&\"'"
 
@@ -18,7 +19,7 @@ def run(demo, tmp_path_factory):
 
 
 def test_a_folder_of_logs_becomes_a_lake_that_answers(demo, tmp_path):
-    lake = api.ingest(demo / "logs", tmp_path / "lake")
+    lake = api.read_logs(demo / "logs", tmp_path / "lake")
 
     assert lake.query("busiest", days=90).df().events.sum() == len(api.open(demo / "lake").sql("from events").df())
 
@@ -26,8 +27,8 @@ def test_a_folder_of_logs_becomes_a_lake_that_answers(demo, tmp_path):
 def test_only_the_days_asked_for_are_ingested(demo, tmp_path):
     first, last = api.open(demo / "lake").lake.days()
 
-    assert api.ingest(demo / "logs", tmp_path / "lake", first=last).lake.days() == (last, last)
-    assert api.ingest([demo / "logs"], tmp_path / "lake", last=first).lake.days() == (first, last)
+    assert api.read_logs(demo / "logs", tmp_path / "lake", first=last).lake.days() == (last, last)
+    assert api.read_logs([demo / "logs"], tmp_path / "lake", last=first).lake.days() == (first, last)
 
 
 def test_a_run_is_what_the_file_holds(run, demo):
@@ -50,11 +51,10 @@ def test_a_proposal_is_found_by_name_or_arn(run):
 
 
 def test_a_backtest_from_python_is_that_of_the_command_line(demo, trailfit):
-    shown = trailfit("backtest", "--lake", demo / "lake", "--train", 60, "--test", 30, "--format", "json", code=None)
+    printed = trailfit("backtest", "--lake", demo / "lake", "--train", 60, "--test", 30, "--format", "json", code=None)
     (outcome,) = api.open(demo / "lake").backtest(60, 30)
 
-    assert json.loads(shown.stdout)[0]["calls"]["replayed" if "replayed" in shown.stdout else "total"] >= 0
-    assert outcome.calls > 0
+    assert json.loads(printed.stdout) == json.loads(json.dumps([as_dict(outcome)]))
 
 
 def test_jupyter_shows_a_lake_by_account(demo):

@@ -2,7 +2,7 @@
 
 >>> import trailfit
 >>> sorted(trailfit.__all__)
-['decode', 'ingest', 'open', 'rightsize']
+['decode', 'open', 'read_logs', 'rightsize']
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from trailfit.api import decode, ingest, open, rightsize  # noqa: A004 - the name users expect, as in gzip.open
+    from trailfit.api import decode, open, read_logs, rightsize  # noqa: A004 - the name users expect, as in gzip.open
 
-__all__ = ["decode", "ingest", "open", "rightsize"]
+__all__ = ["decode", "open", "read_logs", "rightsize"]
 
 
 def __getattr__(name: str) -> Any:

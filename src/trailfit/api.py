@@ -13,7 +13,7 @@ from trailfit.cloudtrail.lines import event_object
 from trailfit.cloudtrail.meaning import understand
 from trailfit.cloudtrail.record import parse_record
 from trailfit.errors import UsageError
-from trailfit.ingest.run import run as read_logs
+from trailfit.ingest.run import run as ingest
 from trailfit.ingest.selection import Selection
 from trailfit.lake import Lake
 
@@ -137,7 +137,7 @@ def open(lake: str | Path) -> OpenLake:  # noqa: A001 - the name users expect, a
     return OpenLake(lake)
 
 
-def ingest(
+def read_logs(
     sources: str | Path | Iterable[str | Path],
     lake: str | Path = "lake",
     *,
@@ -151,7 +151,7 @@ def ingest(
     again for what is new.
     """
     given = [sources] if isinstance(sources, str | Path) else sources
-    read_logs([str(each) for each in given], Lake(str(lake)), selection=Selection(first, last), jobs=jobs)
+    ingest([str(each) for each in given], Lake(str(lake)), selection=Selection(first, last), jobs=jobs)
     return OpenLake(lake)
 
 
