@@ -60,6 +60,9 @@ TRAPS = {
     "first_address_of_all_in_version_6": (
         [statement(Condition={"NotIpAddress": {"k": [*ALL_BUT_THE_FIRST_OF_6, "0.0.0.0/0"]}, "Null": {"k": "false"}})], [], False,
     ),
+    "default_of_a_variable_stands_where_its_key_is_absent": (
+        [statement(resource=f"{BUCKET}/${{aws:username, 'b'}}")], [statement(Condition={"Null": {"aws:username": "false"}})], False,
+    ),
     "session_of_a_role_by_another_path": (
         [statement(Principal={"AWS": "arn:aws:iam::111122223333:role/p/a"})],
         [statement(Principal={"AWS": "arn:aws:iam::111122223333:role/p/a"}), deny(Principal={"AWS": "arn:aws:iam::111122223333:role/q/a"})], False,

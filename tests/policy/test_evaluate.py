@@ -339,6 +339,29 @@ def test_prepared_decision_is_the_law_on_random_policies():
     assert min(effects[effect] for effect in ("Allowed", "ImplicitlyDenied", "ExplicitlyDenied", "Unknown")) > 50
 
 
+def test_prepared_decision_reads_variables_beside_plain_resources():
+    mine = Policies((policy(statement(resource=["arn:aws:s3:::other", "arn:aws:s3:::bucket/${aws:username}"])),))
+
+    for resource, allowed in ("arn:aws:s3:::other", True), ("arn:aws:s3:::bucket/ann", True), (OBJECT, False):
+        asked = Request(USER, "s3:GetObject", resource, {"aws:username": "ann"})
+        assert Authorizer(mine).decide(asked) == evaluate(asked, mine)
+        assert evaluate(asked, mine).allowed is allowed
+
+
+def test_boundary_makes_not_principal_deny_in_the_resources_policy_only():
+    spared = policy(statement("*", effect="Deny", NotPrincipal={"AWS": USER}), statement("*", Principal="*"))
+    everything = policy(statement("*"))
+    asked = Request(USER, "s3:GetObject", OBJECT)
+
+    for boundary in (None, (everything,)):
+        above = Policies((everything,), boundary=boundary, rcp=((spared,),))
+        beside = Policies((everything,), boundary=boundary, resource=spared)
+        assert evaluate(asked, above).allowed
+        assert evaluate(asked, beside).allowed is (boundary is None)
+        for given in (above, beside):
+            assert Authorizer(given).decide(asked) == evaluate(asked, given)
+
+
 def test_authorizer_forgets_actions_when_there_are_many(monkeypatch):
     monkeypatch.setattr("trailfit.policy.authorizer._ACTIONS_KEPT", 2)
     authorizer = Authorizer(Policies((policy(statement()),)))

@@ -67,7 +67,7 @@ class Authorizer:
             if len(self._rows) >= _ACTIONS_KEPT:
                 self._rows.clear()
             rows = self._rows[name, request.action] = tuple(_prepared(documents, request.action, name, complete))
-        return _read(rows, request, complete, bounded) if rows else NOTHING
+        return _read(rows, request, complete, bounded)
 
 
 def _prepared(documents: Sequence[Document], action: str, name: str, complete: bool) -> list[_Row]:

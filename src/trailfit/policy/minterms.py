@@ -7,7 +7,6 @@ puts it to the law.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -100,7 +99,7 @@ class Question:
     @cached_property
     def spellings(self) -> tuple[str, ...]:
         """List the actions as the statements write them, up to their first wildcard, the longest first."""
-        plain = {re.split(r"[*?]", each, maxsplit=1)[0] for rule in self.everyone for each in rule.statement.actions}
+        plain = {each.replace("?", "*").partition("*")[0] for rule in self.everyone for each in rule.statement.actions}
         return tuple(sorted(plain, key=lambda each: (-len(each), each)))
 
     @cached_property
