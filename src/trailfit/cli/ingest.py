@@ -11,7 +11,8 @@ from trailfit.cli.options import EXIT_FINDINGS, EXIT_OK, EXIT_PARTIAL, common, i
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from trailfit.ingest.run import Counts, Listing
+    from trailfit.ingest.listing import Listing
+    from trailfit.ingest.run import Counts
     from trailfit.ingest.selection import Selection
     from trailfit.model import Unassessed
 
@@ -78,7 +79,8 @@ def command(
     # Read when pyarrow loads, here and in workers: the reason stands in `preload`.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     from trailfit.cli.progress import reporter
-    from trailfit.ingest.run import list_new, run
+    from trailfit.ingest.listing import list_new
+    from trailfit.ingest.run import run
     from trailfit.ingest.selection import select
     from trailfit.lake import Lake
 

@@ -13,14 +13,16 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from trailfit.errors import SourceError
-from trailfit.ingest.keys import describe
+from trailfit.ingest.source import asked_for
 from trailfit.model import LogObject, Unassessed
 from trailfit.storage.places import bucket_store, forget, split_uri, why
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from trailfit.ingest.plan import Version
     from trailfit.ingest.selection import Selection
+    from trailfit.ingest.source import Found
 
 _LISTERS = 16
 _FETCHERS = 16
@@ -46,7 +48,7 @@ class Bucket:
         self.bucket, self.prefix = split_uri(uri)
         self._store = bucket_store(self.bucket, request_payer=payer)
 
-    def list(self, selection: Selection) -> Iterator[LogObject | Unassessed]:
+    def list(self, selection: Selection) -> Iterator[Found | Unassessed]:
         """List log objects; a prefix that cannot be listed gives an Unassessed and the rest goes on.
 
         Raises SourceError when the bucket does not exist.
@@ -63,21 +65,21 @@ class Bucket:
                     if listed.problem is not None:
                         found = True
                         yield listed.problem
-                    for item in listed.objects:
-                        found = True
-                        one = self._object(item, selection)
-                        if one is not None:
-                            yield one
+                    found = found or bool(listed.objects)
+                    yield from self._asked_for(listed.objects, selection)
         if not found and selection.first is None and selection.last is None:
             yield Unassessed(self.uri, "no log object lies under this prefix")
 
-    def _object(self, item: Any, selection: Selection) -> LogObject | None:
-        path = item["path"]
-        key = describe(path)
-        if not selection.takes_key(key) or key.kind == "CloudTrail-Digest":
-            return None
-        etag = (item["e_tag"] or "").strip('"')
-        return LogObject(f"s3://{self.bucket}/{path}", etag, item["size"], key.account, key.region, key.day)
+    def _asked_for(self, items: Sequence[Any], selection: Selection) -> Iterator[Found]:
+        """Put objects together by folder, and leave out what is not asked for."""
+        start = f"s3://{self.bucket}/"
+        folders: dict[str, list[Version]] = {}
+        for item in items:
+            path = item["path"]
+            version = (start + path, (item["e_tag"] or "").strip('"'), item["size"])
+            folders.setdefault(path.rpartition("/")[0], []).append(version)
+        for folder, versions in folders.items():
+            yield from asked_for(folder, versions, selection)
 
     def _visit(self, prefix: str, depth: int, selection: Selection) -> _Listed:
         """Look at one folder of the layout: what lies in it, and which folders beneath may hold what is asked for."""
@@ -172,7 +174,7 @@ class _Listed:
     def __init__(
         self,
         *,
-        objects: Iterable[Any] = (),
+        objects: Sequence[Any] = (),
         deeper: Iterable[tuple[str, int]] = (),
         flat: Iterable[str] = (),
         problem: Unassessed | None = None,

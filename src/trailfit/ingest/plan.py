@@ -33,6 +33,10 @@ class Known:
     taken: set[str] = field(default_factory=set)
 
 
+#: A version of which one unit holds all that it has: nearly every object of a trail.
+WHOLE = Known(None)
+
+
 def unit_name(unit: Unit) -> str:
     """Write a unit as manifests do."""
     return f"{unit.account}/{unit.day.isoformat()}"
@@ -45,20 +49,19 @@ def known(manifests: Iterable[Manifest]) -> dict[Version, Known]:
         name = f"{manifest.account}/{manifest.day}"
         for source in manifest.sources:
             version = (source.uri, source.etag, source.size)
+            if not source.units and source.regions is None:
+                found[version] = WHOLE
+                continue
             entry = found.get(version)
             if entry is None:
                 entry = found[version] = Known(None if source.regions is None else frozenset(source.regions))
+            if entry is WHOLE:
+                continue
             if source.records:
                 entry.taken.add(name)
                 entry.needs.add(name)
-            if source.units:
-                entry.needs.update(source.units)
+            entry.needs.update(source.units)
     return found
-
-
-def version_of(one: LogObject) -> Version:
-    """Name an object in the version that was listed."""
-    return one.uri, one.etag, one.size
 
 
 def is_done(one: LogObject, entry: Known | None, selection: Selection) -> bool:

@@ -3,26 +3,54 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from trailfit.errors import SourceError
 from trailfit.ingest.keys import describe
-from trailfit.model import LogObject
+from trailfit.model import LogObject, Unassessed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from trailfit.ingest.keys import Key
+    from trailfit.ingest.plan import Version
     from trailfit.ingest.selection import Selection
-    from trailfit.model import Unassessed
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Log objects whose keys say the same of account, region and day; each by name, etag and size."""
+
+    key: Key
+    versions: list[Version]
+
+    def log_object(self, version: Version) -> LogObject:
+        """Give one of them as a LogObject."""
+        uri, etag, size = version
+        return LogObject(uri, etag, size, self.key.account, self.key.region, self.key.day)
 
 
 class Source(Protocol):
     """A place with log objects."""
 
-    def list(self, selection: Selection) -> Iterator[LogObject | Unassessed]:
+    def list(self, selection: Selection) -> Iterator[Found | Unassessed]:
         """List the objects that may hold what is asked for; an Unassessed for each prefix that cannot be listed."""
         ...
+
+
+def asked_for(folder: str, versions: list[Version], selection: Selection) -> Iterator[Found]:
+    """Give those of one folder's objects that may hold what is asked for: the folder says it of all, or each name does.
+
+    Digests are not logs. A folder of CloudTrail's layout is read once, not once a name: names come by the ten thousand.
+    """
+    # Only the folders of a key say something of a name such as this one.
+    key = describe(f"{folder}/-")
+    found = [Found(key, versions)] if key.account else [Found(describe(one[0]), [one]) for one in versions]
+    for group in found:
+        if group.key.kind != "CloudTrail-Digest" and selection.takes_key(group.key):
+            yield group
 
 
 def open_source(text: str, *, payer: bool = False) -> Source:
@@ -44,43 +72,42 @@ class Folder:
     def __init__(self, root: str) -> None:
         self.root = root
 
-    def list(self, selection: Selection) -> Iterator[LogObject | Unassessed]:
+    def list(self, selection: Selection) -> Iterator[Found | Unassessed]:
         """Walk the folder, sorted; hidden files and folders are left out."""
-        if not Path(self.root).is_dir():
-            stat = Path(self.root).stat()
-            found = self._object(self.root, stat, selection)
-            if found is not None:
-                yield found
-            return
-        yield from self._walk(self.root, selection)
+        path = Path(self.root)
+        if path.is_dir():
+            yield from self._walk(self.root, selection)
+        else:
+            yield from asked_for(str(path.parent), [_version(self.root, path.stat())], selection)
 
-    def _walk(self, folder: str, selection: Selection) -> Iterator[LogObject | Unassessed]:
-        from trailfit.model import Unassessed
-
+    def _walk(self, folder: str, selection: Selection) -> Iterator[Found | Unassessed]:
+        folders: list[str] = []
+        versions: list[Version] = []
+        problems: list[Unassessed] = []
         try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if entry.name.startswith("."):
+                        continue
+                    try:
+                        if entry.is_file():
+                            versions.append(_version(entry.path, entry.stat()))
+                        elif entry.is_dir():
+                            folders.append(entry.path)
+                    except OSError as problem:
+                        problems.append(Unassessed(entry.path, problem.strerror or str(problem)))
         except OSError as problem:
-            yield Unassessed(folder, problem.strerror or str(problem))
-            return
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            try:
-                if entry.is_dir():
-                    yield from self._walk(entry.path, selection)
-                elif entry.is_file():
-                    found = self._object(entry.path, entry.stat(), selection)
-                    if found is not None:
-                        yield found
-            except OSError as problem:
-                yield Unassessed(entry.path, problem.strerror or str(problem))
+            problems.append(Unassessed(folder, problem.strerror or str(problem)))
+        yield from problems
+        versions.sort()
+        yield from asked_for(folder, versions, selection)
+        for deeper in sorted(folders):
+            yield from self._walk(deeper, selection)
 
-    def _object(self, path: str, stat: os.stat_result, selection: Selection) -> LogObject | None:
-        key = describe(path)
-        if not selection.takes_key(key) or key.kind == "CloudTrail-Digest":
-            return None
-        # A file's version is its time of change: reading 20,000 files to compare them would be the whole work again.
-        return LogObject(path, f"{stat.st_mtime_ns:x}", stat.st_size, key.account, key.region, key.day)
+
+def _version(path: str, stat: os.stat_result) -> Version:
+    """Name a file's version: its time of change, for reading 20,000 files to compare them would be the whole work."""
+    return path, f"{stat.st_mtime_ns:x}", stat.st_size
 
 
 def read_files(objects: Sequence[LogObject]) -> Iterator[tuple[LogObject, bytes | None, str | None]]:
