@@ -97,12 +97,17 @@ def _written(case: Case, context: Mapping[str, values.Value]) -> Iterator[Reques
     known = {key.lower(): value[0] for key, value in context.items()}
 
     def filled(symbols: Iterable[str]) -> str:
-        return "".join(known.get(s.key.lower(), "") if isinstance(s, Variable) else s for s in symbols)
+        return "".join(_value(s, known) if isinstance(s, Variable) else s for s in symbols)
 
     action = _cased(filled(case.action), case)
     written = {key: value[0] if len(value) == 1 else value for key, value in context.items()}
     for resource in (*_plausible(case, action.partition(":")[0], known), filled(case.resource)):
         yield Request(case.principal, action, resource, written)
+
+
+def _value(variable: Variable, known: Mapping[str, str]) -> str:
+    """Give what stands in a variable's place: its value, or its default."""
+    return known.get(variable.key.lower(), variable.default or "")
 
 
 def _cased(action: str, case: Case) -> str:
@@ -126,7 +131,7 @@ def _plausible(case: Case, service: str, known: Mapping[str, str]) -> Iterator[s
     for token in pattern:
         segment += token == COLON and segment < len(_SEGMENTS) - 1
         if isinstance(token, Variable):
-            found.append(known.get(token.key.lower(), ""))
+            found.append(_value(token, known))
         elif token in (ANY_RUN, SEGMENT_RUN):
             found.append(_SEGMENTS[segment] or service)
         else:
