@@ -20,7 +20,7 @@ from datetime import timedelta
 from functools import lru_cache
 from itertools import product
 
-from tests.bench.rightsizing_learners import LEARNERS, learn_by
+from tests.bench.rightsizing_learners import LEARNERS, learn_by, peers_of
 from trailfit.catalog.actions import expand, resource_types
 from trailfit.catalog.weights import weight
 from trailfit.demo.proving import organisation, window
@@ -142,6 +142,7 @@ def judge_one(job):
     tallies = {method: Tally() for method in methods}
     first, last = org.turn - timedelta(days=days), org.turn - timedelta(days=1)
     until = org.turn + timedelta(days=ahead - 1)
+    peers = peers_of(org.roles, first, last)
     for role in org.roles:
         seen = window(role.log, first, last)
         if not seen:
@@ -152,7 +153,7 @@ def judge_one(job):
         for method in methods:
             tally = tallies[method]
             start = time.process_time()
-            learnt = learn_by(method, role, seen, last, old)
+            learnt = learn_by(method, role, seen, last, old, peers)
             tally.seconds.append(time.process_time() - start)
             allowed = learnt.allowed
             grants = {action: Allowed(patterns) for action, patterns in allowed.items()}

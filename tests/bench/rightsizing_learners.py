@@ -7,13 +7,14 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from trailfit.catalog.companions import companions_of
+from trailfit.demo.proving import window
 from trailfit.model import AttachedPolicy, Permission, Usage, Window
 from trailfit.policy.document import Document
 from trailfit.recommend.classify import Judged
 from trailfit.recommend.fit import Needs, fit
 from trailfit.recommend.granted import granted, listed
 from trailfit.recommend.learnt import keep_companions, learn
+from trailfit.recommend.peers import Peers, keep_habits
 
 LEARNERS = ("literal", "prefix", "actions*", "service*", "trailfit")
 
@@ -26,10 +27,10 @@ class Learnt:
     documents: list = field(default_factory=list)
 
 
-def learn_by(method, role, seen, last, old):
+def learn_by(method, role, seen, last, old, peers):
     name, _, level = method.partition(":")
     if name == "trailfit":
-        return ours(role, seen, last, level or "balanced")
+        return ours(role, seen, last, level or "balanced", peers)
     by_action = defaultdict(set)
     for action, resource in seen:
         by_action[action].add(resource)
@@ -57,8 +58,8 @@ def prefixes(found):
         yield low if len(members) == 1 else low[:at] + "*"
 
 
-def ours(role, seen, last, level):
-    """What the product proposes: learnt patterns, companions, today's policies refined, as documents."""
+def rows_of(role, seen):
+    """A trace as the product's own nouns: uses by action, and the days of each use."""
     rows, days = defaultdict(list), {}
     for (action, resource), when in sorted(seen.items()):
         ordered = tuple(sorted(when))
@@ -69,14 +70,30 @@ def ours(role, seen, last, level):
             )
         )
         days[action, resource] = ordered
+    return rows, days
+
+
+def peers_of(roles, first, last):
+    """What all of an organisation's roles did in the window, as the product takes it."""
+    return Peers(
+        {
+            role.arn: [use for uses in rows_of(role, window(role.log, first, last))[0].values() for use in uses]
+            for role in roles
+        }
+    )
+
+
+def ours(role, seen, last, level, peers):
+    """What the product proposes: learnt patterns, what is kept unseen, today's policies refined, as documents."""
+    rows, days = rows_of(role, seen)
     policies = [
         AttachedPolicy("inline", f"p{n}", None, Document.parse(document)) for n, document in enumerate(role.policies)
     ]
     grants = granted(policies)
     found = learn(rows, days, Window(last, last), level, {})
-    asked = {*rows, *(each.action for action in rows for each in companions_of(action))} & grants.keys()
-    judged = {a: Judged(Permission(a, "used" if a in rows else "unused", ""), carried=a in rows) for a in sorted(asked)}
+    judged = {a: Judged(Permission(a, "used" if a in rows else "unused", ""), carried=a in rows) for a in grants}
     judged, narrowed = keep_companions(judged, found, level)
+    judged, narrowed = keep_habits(role.arn, judged, narrowed, found, peers, level)
     used = {a: sorted({row.resource for row in rows[a]}) for a in rows if a in grants}
     kept = {a: each.permission.reason for a, each in judged.items() if each.carried and a not in rows}
     fitted = fit(policies, Needs(used, kept, narrowed, found))

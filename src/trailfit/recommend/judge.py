@@ -19,6 +19,7 @@ from trailfit.recommend.exclusions import Exclusions
 from trailfit.recommend.findings import make
 from trailfit.recommend.granted import granted
 from trailfit.recommend.learnt import Levels, keep_companions, learn
+from trailfit.recommend.peers import Peers, keep_habits
 from trailfit.recommend.split import split
 from trailfit.recommend.trust import Trusted, judge_trust
 
@@ -72,6 +73,7 @@ class _Run:
     surroundings: Surroundings
     exclusions: Exclusions
     names: Mapping[str, str]
+    peers: Peers
 
     def standing(self, principal: Principal) -> Standing:
         """Give what stands around a principal's own policies."""
@@ -115,6 +117,7 @@ def judge(
         surroundings=Surroundings(snapshot),
         exclusions=Exclusions(rules.exclusions, snapshot.principals, evidence.window.last),
         names={each.unique_id: each.arn for each in snapshot.principals if each.unique_id},
+        peers=Peers(evidence.usage),
     )
     findings: list[Finding] = []
     recommendations: list[Recommendation] = []
@@ -211,6 +214,7 @@ def _judge_one(principal: Principal, run: _Run) -> _Found:
     judged, narrowed = keep_companions(
         classify(principal, ways, uses, evidence, needed, standing), learnt, levels.of(principal.arn)
     )
+    judged, narrowed = keep_habits(principal.arn, judged, narrowed, learnt, run.peers, levels.of(principal.arn))
     spared = run.exclusions.spared(principal)
     judged = run.exclusions.keep(principal, judged, ways, spared)
     found.permissions = tuple(each.permission for each in judged.values())

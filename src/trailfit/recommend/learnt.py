@@ -86,7 +86,7 @@ def keep_companions(
             known = judged.get(companion.action)
             if known is None or known.carried or companion.action in learnt.serving:
                 continue
-            resources = _fitting(companion.action, [each.resource for each in learnt.related(action)])
+            resources = fitting(companion.action, [each.resource for each in learnt.related(action)])
             if not resources:
                 continue
             narrowed.setdefault(companion.action, set()).update(resources)
@@ -96,8 +96,8 @@ def keep_companions(
     return kept, {action: tuple(sorted(resources)) for action, resources in narrowed.items()}
 
 
-def _fitting(action: str, patterns: Sequence[str]) -> list[str]:
-    """Give those of `patterns` that are of a resource type that the action takes; ``*`` where it takes none."""
+def fitting(action: str, patterns: Sequence[str]) -> list[str]:
+    """Give those of `patterns` that are of a resource type that `action` takes; ``*`` where it takes none."""
     types = resource_types(action)
     if not types:
         return ["*"]
