@@ -20,9 +20,12 @@ from trailfit.lake import Lake
 from trailfit.model import Window
 from trailfit.recommend import output, tables
 from trailfit.recommend.backtest import backtest as replay_next
-from trailfit.recommend.judge import judge
+from trailfit.recommend.foresight import settle
+from trailfit.recommend.history import counted, folds, replay, span
+from trailfit.recommend.judge import Rules, judge
 from trailfit.recommend.learnt import Levels
-from trailfit.usage import evidence, use
+from trailfit.recommend.outlook import Bar
+from trailfit.usage import coverage, evidence, use
 from trailfit.usage.window import resolve
 
 if TYPE_CHECKING:
@@ -31,8 +34,10 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
-    from trailfit.model import Usage
+    from trailfit.inventory.settings import Settings
+    from trailfit.model import Judgement, Snapshot, Usage
     from trailfit.recommend.backtest import Backtest
+    from trailfit.recommend.history import Replayed
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,8 @@ class Config:
     lake: str
     sources: tuple[str, ...] = ()
     from_files: Path | None = None
+    inventory: Settings | None = None
+    profile: str | None = None
     out: Path = Path("trailfit-out")
     days: int | None = None
     to: date | None = None
@@ -50,6 +57,8 @@ class Config:
     delete_after: int = 30
     jobs: int | None = None
     levels: Levels | None = None
+    bar: Bar | None = None
+    rules: Rules | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +89,10 @@ def run(config: Config, say: Callable[[str], None]) -> Recommended:
             f"{counts.read:,} records = {counts.kept:,} kept + {counts.duplicates:,} duplicates"
             f" + {counts.skipped:,} skipped + {counts.errors:,} errors"
         )
-    if config.from_files:
-        store.save(lake, from_files.read(config.from_files))
-    recommended = recommend(lake, config.out, days=config.days, to=config.to, levels=config.levels)
+    _inventory(lake, config, say)
+    recommended = recommend(
+        lake, config.out, days=config.days, to=config.to, levels=config.levels, bar=config.bar, rules=config.rules
+    )
     say(describe(recommended))
     if config.repo:
         say(_ask(lake, recommended.data, config.repo, config))
@@ -91,6 +101,21 @@ def run(config: Config, say: Callable[[str], None]) -> Recommended:
         say(f"wrote {path}")
     state.remember_run(lake, recommended.data)
     return recommended
+
+
+def _inventory(lake: Lake, config: Config, say: Callable[[str], None]) -> None:
+    """Take a snapshot from files or from AWS, as the configuration says; without either, the lake's newest stays."""
+    if config.from_files:
+        store.save(lake, from_files.read(config.from_files))
+    elif config.inventory is not None:
+        from trailfit.inventory import from_aws, sessions  # boto3: loaded only where AWS is asked
+
+        work = from_aws.work_folder(config.lake, config.profile, config.inventory)
+        taken = from_aws.take(sessions.named(config.profile), config.inventory, work, lambda _text: None)
+        store.save(lake, taken.snapshot)
+        say(f"inventory of {len(taken.snapshot.accounts)} accounts: {taken.sent.total():,} requests sent to AWS")
+        if taken.unfinished:
+            say("AWS throttled or failed some requests: nothing is proposed for those accounts; run again to go on")
 
 
 def _ask(lake: Lake, data: dict[str, Any], repo: str, config: Config) -> str:
@@ -104,22 +129,53 @@ def _ask(lake: Lake, data: dict[str, Any], repo: str, config: Config) -> str:
 
 
 def recommend(
-    lake: Lake, out: Path, *, days: int | None = None, to: date | None = None, levels: Levels | None = None
+    lake: Lake,
+    out: Path,
+    *,
+    days: int | None = None,
+    to: date | None = None,
+    levels: Levels | None = None,
+    bar: Bar | None = None,
+    rules: Rules | None = None,
 ) -> Recommended:
     """Judge the lake's snapshot by the lake's log, and write `recommendations.json` and ``policies/`` to `out`.
 
     Raises LakeError when the lake has no snapshot. Where it has no event of an account, that account's principals
-    are unassessed: trailfit never proposes to remove what it knows nothing of.
+    are unassessed: trailfit never proposes to remove what it knows nothing of. `bar` is what a proposal must reach to
+    be safe.
     """
     snapshot = store.load(lake)
     window = resolve(lake, days=days, to=to, otherwise=snapshot.taken.date())
     with lake.connect() as con:
         gathered = evidence.gather(con, window, snapshot.selectors)
         broken = aftermath.denied_since(con, state.Memory.load(lake), window.first, window.last)
-    data = output.as_dict(judge(snapshot, gathered, levels))
+        judgement = judge(snapshot, gathered, levels, rules)
+        past = _past(con, lake, snapshot, judgement, levels or Levels(), rules)
+        totals = {each.fold.test: use.totals(con, each.fold.test) for each in past}
+    data = output.as_dict(*settle(judgement, past, totals, bar or Bar()))
     _tell(data, broken)
     recommendations.check(data)
     return replace(_write(data, out), not_stored=_store(lake, data))
+
+
+def _past(
+    con: DuckDBPyConnection, lake: Lake, snapshot: Snapshot, judgement: Judgement, levels: Levels, rules: Rules | None
+) -> list[Replayed]:
+    """Replay the lake's own history against the proposals, the latest days first."""
+    held, window = lake.days(), judgement.evidence.window
+    parts = folds(window, held) if held else ()
+    if not parts:
+        return []
+    whole = span(parts)
+    within = whole.first >= window.first and whole.last <= window.last
+    days = judgement.evidence.days if within else use.days(con, whole)
+    gaps = judgement.evidence.gaps if within else coverage.gaps(con, whole)
+    found = []
+    for fold in parts:
+        done = replay(snapshot, judgement, days, gaps, fold, levels, rules)
+        told = {who: counted(rows, use.read(con, fold.test, who)) for who, rows in done.denials.items()}
+        found.append(replace(done, denials=told))
+    return found
 
 
 def _tell(data: dict[str, Any], broken: list[aftermath.Denial]) -> None:
@@ -166,6 +222,13 @@ def describe(recommended: Recommended) -> str:
             f"{counts['undetermined']} undetermined, {counts['kept']} kept"
         ),
         f"{summary['findings']} findings, {summary['recommendations']} recommendations ({summary['safe']} safe)",
+    ]
+    if data["excluded"]:
+        lines.append(f"{len(data['excluded'])} findings are excluded, each with its reason")
+    lines += [
+        f"expired on {each['until']}, covers {each['findings']} findings no longer: {each['by']} ({each['reason']})"
+        for each in data["exclusions"]
+        if each["state"] == "expired"
     ]
     if data["unassessed"]:
         lines.append(f"{len(data['unassessed'])} could not be judged:")

@@ -26,6 +26,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "array": (list, tuple),
     "string": (str,),
     "integer": (int,),
+    "number": (int, float),
     "boolean": (bool,),
     "null": (type(None),),
 }
@@ -94,7 +95,7 @@ def _problems(data: object, rule: Mapping[str, Any], at: str) -> Iterator[str]:
             yield f"{at}: is empty"
         if "pattern" in rule and not re.search(rule["pattern"], data):
             yield f"{at}: does not match {rule['pattern']}"
-    elif isinstance(data, int) and "minimum" in rule and data < rule["minimum"]:
+    elif isinstance(data, int | float) and "minimum" in rule and data < rule["minimum"]:
         yield f"{at}: is below {rule['minimum']}"
     elif isinstance(data, dict):
         for name in rule.get("required", ()):
@@ -112,6 +113,6 @@ def _problems(data: object, rule: Mapping[str, Any], at: str) -> Iterator[str]:
 
 def _is(data: object, name: str) -> bool:
     """Tell whether `data` is of JSON's type `name`; in JSON ``true`` is no integer."""
-    if name == "integer" and isinstance(data, bool):
+    if name in ("integer", "number") and isinstance(data, bool):
         return False
     return isinstance(data, _TYPES[name])

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from trailfit.model import Evidence, Principal, Recommendation, Snapshot, Unassessed, Usage, Window
     from trailfit.policy.document import Document
+    from trailfit.recommend.judge import Rules
 
 _REFUSALS = ("ImplicitlyDenied", "ExplicitlyDenied")
 
@@ -77,10 +78,11 @@ def backtest(
     later: Mapping[str, Sequence[Usage]],
     test: Window,
     levels: Levels | None = None,
+    rules: Rules | None = None,
 ) -> Backtest:
     """Tighten every principal on the evidence `learnt`, and replay its counted uses of the window `test`."""
     levels = levels or Levels()
-    judgement = judge(snapshot, learnt, levels)
+    judgement = judge(snapshot, learnt, levels, rules)
     proposals = _by_principal(judgement.recommendations)
     known = {each.arn: each for each in snapshot.principals}
     inventory = Inventory(
@@ -99,7 +101,7 @@ def backtest(
         principals=sum(any(row.calls for row in later.get(arn, ())) for arn in proposals),
         calls=sum(row.calls for row, _ in refused),
         services={service: (total, denied) for service, (total, denied) in sorted(services.items())},
-        denials=_denials(refused, known, proposals, snapshot, learnt),
+        denials=_denials(refused, known, proposals, snapshot, learnt, rules),
         surface_before=sum(inventory.surface(_old(known[arn])) for arn in sorted(proposals)),
         surface_after=sum(inventory.surface(_new(known[arn], proposals[arn])) for arn in sorted(proposals)),
         unassessed=judgement.unassessed,
@@ -107,12 +109,16 @@ def backtest(
 
 
 def denials(
-    snapshot: Snapshot, learnt: Evidence, later: Mapping[str, Sequence[Usage]], levels: Levels
+    snapshot: Snapshot,
+    learnt: Evidence,
+    later: Mapping[str, Sequence[Usage]],
+    levels: Levels,
+    rules: Rules | None,
 ) -> tuple[Denial, ...]:
     """Say which of the uses `later` would be denied to principals tightened on the evidence `learnt`."""
-    proposals = _by_principal(judge(snapshot, learnt, levels).recommendations)
+    proposals = _by_principal(judge(snapshot, learnt, levels, rules).recommendations)
     known = {each.arn: each for each in snapshot.principals}
-    return _denials(_refused(known, proposals, later), known, proposals, snapshot, learnt)
+    return _denials(_refused(known, proposals, later), known, proposals, snapshot, learnt, rules)
 
 
 def _refused(
@@ -139,6 +145,7 @@ def _denials(
     proposals: Mapping[str, Sequence[Recommendation]],
     snapshot: Snapshot,
     learnt: Evidence,
+    rules: Rules | None,
 ) -> tuple[Denial, ...]:
     found = []
     for row, is_refused in refused:
@@ -146,7 +153,7 @@ def _denials(
             new = _new(known[row.principal], proposals[row.principal])
             cause: Literal["action", "resource"] = "resource" if _grants(new, row.action) else "action"
             found.append(Denial(row.principal, row.action, row.resource, row.calls, cause, "", row.example_event))
-    return _with_remedies(found, snapshot, learnt)
+    return _with_remedies(found, snapshot, learnt, rules)
 
 
 def _by_principal(recommendations: Iterable[Recommendation]) -> dict[str, list[Recommendation]]:
@@ -192,13 +199,15 @@ def _grants(documents: Sequence[Document], action: str) -> bool:
     )
 
 
-def _with_remedies(denials: Sequence[Denial], snapshot: Snapshot, learnt: Evidence) -> tuple[Denial, ...]:
+def _with_remedies(
+    denials: Sequence[Denial], snapshot: Snapshot, learnt: Evidence, rules: Rules | None
+) -> tuple[Denial, ...]:
     """Say for each denial what would have kept it: a readier level, else a longer window or a rule."""
     hurt = {each.principal for each in denials}
     if not hurt:
         return ()
     some = replace(snapshot, principals=tuple(each for each in snapshot.principals if each.arn in hurt))
-    relaxed = _by_principal(judge(some, learnt, Levels("relaxed")).recommendations)
+    relaxed = _by_principal(judge(some, learnt, Levels("relaxed"), rules).recommendations)
     known = {each.arn: each for each in some.principals}
     found = []
     for each in denials:

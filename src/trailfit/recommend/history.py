@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from trailfit.model import Evidence, Function, Judgement, Principal, Recommendation, Snapshot
     from trailfit.policy.generalise import Generalised
+    from trailfit.recommend.judge import Rules
     from trailfit.recommend.learnt import Levels
 
     #: Per (action, resource): the days of calls that count, sorted.
@@ -102,10 +103,12 @@ def replay(
     gaps: Mapping[str, Sequence[date]],
     fold: Fold,
     levels: Levels,
+    rules: Rules | None = None,
 ) -> Replayed:
     """Replay the fold's later days for every principal that `judgement` would tighten.
 
-    `days` and `gaps` (by account, the days without any management event) must span the fold. A denial's `calls` are
+    `days` and `gaps` (by account, the days without any management event) must span the fold; `levels` and `rules` are
+    the run's own. A denial's `calls` are
     its days, and it has no example yet: see `counted`.
     """
     functions: dict[str, list[Function]] = defaultdict(list)
@@ -131,7 +134,7 @@ def replay(
         if doubtful:
             cuts[principal.arn] = earlier
             suspects[principal.arn] = doubtful
-    denied = _denied(snapshot, judgement.evidence, cuts, suspects, fold, levels)
+    denied = _denied(snapshot, judgement.evidence, cuts, suspects, fold, levels, rules)
     return Replayed(fold, frozenset(tested), denied, untested)
 
 
@@ -231,6 +234,7 @@ def _denied(
     suspects: Mapping[str, Sequence[Usage]],
     fold: Fold,
     levels: Levels,
+    rules: Rules | None,
 ) -> dict[str, tuple[Denial, ...]]:
     """Put the doubtful uses to the law, with policies tightened on the fold's earlier days as the run itself would."""
     if not suspects:
@@ -261,7 +265,7 @@ def _denied(
         },
     )
     found: dict[str, list[Denial]] = defaultdict(list)
-    for each in denials(some, earlier, suspects, levels):
+    for each in denials(some, earlier, suspects, levels, rules):
         found[each.principal].append(each)
     return {arn: tuple(rows) for arn, rows in found.items()}
 

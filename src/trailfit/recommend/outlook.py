@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from trailfit.recommend.history import LEAST_DAYS, is_tightening
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator
 
-    from trailfit.model import Judgement, Recommendation, Window
+    from trailfit.model import Recommendation, Window
     from trailfit.recommend.backtest import Denial
-    from trailfit.recommend.history import Replayed
 
 #: The chance is told for so many days ahead.
 HORIZON = 30
@@ -92,39 +89,7 @@ class Bar:
     untested: bool = False
 
 
-def outlooks(folds: Sequence[Replayed], totals: Mapping[Window, Mapping[str, tuple[int, int]]]) -> dict[str, Outlook]:
-    """Put the folds together by principal; `totals` are its calls and uses in each fold's test days."""
-    found = {}
-    for arn in sorted({arn for each in folds for arn in (*each.tested, *each.untested)}):
-        replays = tuple(
-            Replay(each.fold.train, each.fold.test, *totals[each.fold.test].get(arn, (0, 0)), each.denials.get(arn, ()))
-            for each in folds
-            if arn in each.tested
-        )
-        reasons = [each.untested[arn] for each in folds if arn in each.untested]
-        found[arn] = Outlook(replays, None if replays else reasons[0])
-    return found
-
-
-def settle(judgement: Judgement, past: Mapping[str, Outlook], bar: Bar) -> tuple[Judgement, dict[str, Outlook]]:
-    """Give the judgement with `safe` only where the bar is reached, and every recommendation's outlook by its id.
-
-    `past` are the replays by principal: without any, the log is too short to tell.
-    """
-    looks = {each.id: _of(each, past, judgement.evidence.window) for each in judgement.recommendations}
-    decided = tuple(_decided(each, looks[each.id], bar) for each in judgement.recommendations)
-    return replace(judgement, recommendations=decided), looks
-
-
-def _of(recommendation: Recommendation, past: Mapping[str, Outlook], window: Window) -> Outlook:
-    if not is_tightening(recommendation):
-        reason = "it leaves no policy to replay calls against"
-        return Outlook(untested=reason, unknown=reason)
-    short = f"{window.days} days of log are too few to replay a part of them: {LEAST_DAYS} are needed"
-    return past.get(recommendation.principal, Outlook(untested=short, unknown=short))
-
-
-def _decided(recommendation: Recommendation, outlook: Outlook, bar: Bar) -> Recommendation:
+def decided(recommendation: Recommendation, outlook: Outlook, bar: Bar) -> Recommendation:
     """Leave a recommendation `safe` only where it reaches the bar; the reasons say what did or did not."""
     if recommendation.disposition != "safe":
         return recommendation
@@ -144,7 +109,10 @@ def _replay_misses(outlook: Outlook, bar: Bar) -> Iterator[str]:
 
 
 def _chance_misses(outlook: Outlook, bar: Bar) -> Iterator[str]:
-    if outlook.chance is not None and outlook.chance.either > bar.p_break:
+    if outlook.chance is None:
+        if not bar.untested:
+            yield f"its chance to break something is not known: {outlook.unknown}"
+    elif outlook.chance.either > bar.p_break:
         yield f"{chance_in_words(outlook)}: above the bar of {percent(bar.p_break)}"
 
 
