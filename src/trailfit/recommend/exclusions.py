@@ -220,6 +220,10 @@ def _of_tags(principal: Principal, problems: list[Unassessed]) -> Iterable[Exclu
 def _exempt(value: str, arn: str) -> Exclusion:
     """Read ``<kinds> until=<day> [reason=…]``. Raises ValueError where it cannot be meant."""
     head, *rest = _FIELDS.split(value.strip())
+    named = tuple(each for each in _KINDS.split(head.strip(" ;")) if each)
+    wrong = unknown_kinds(named)
+    if not named or wrong:
+        raise ValueError(f"`{wrong[0] if wrong else head}` is no kind of finding")
     fields = dict(each.partition("=")[::2] for each in rest if "=" in each)
     try:
         until = date.fromisoformat(fields["until"].strip(" ;"))
@@ -227,10 +231,6 @@ def _exempt(value: str, arn: str) -> Exclusion:
         raise ValueError("it has no until=YYYY-MM-DD") from None
     except ValueError:
         raise ValueError(f"`{fields['until']}` is no day (YYYY-MM-DD)") from None
-    named = tuple(each for each in _KINDS.split(head.strip(" ;")) if each)
-    wrong = unknown_kinds(named)
-    if not named or wrong:
-        raise ValueError(f"`{wrong[0] if wrong else head}` is no kind of finding")
     reason = fields.get("reason", "").strip() or "no reason is given"
     return Exclusion(f"tag {EXEMPT}", reason, until, kinds=as_globs(named), principal=arn)
 
