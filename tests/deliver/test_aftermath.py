@@ -26,7 +26,7 @@ def memory(**more: Any) -> Memory:
         [{"kind": "inline", "name": "a", "document": document(allow("s3:GetObject", "*"))}],
     )
     made = PullRequest(
-        7, "https://forge.example/7", "trailfit/x", "0" * 40, "t", "b", draft=False, 
+        7, "https://forge.example/7", "trailfit/x", "0" * 40, "t", "b", draft=False,
         **{"state": "merged", "merged": "2026-10-10T12:00:00+02:00", **more},
     )  # fmt: skip
     found = Memory()

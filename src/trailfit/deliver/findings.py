@@ -1,4 +1,4 @@
-"""Findings for other tools: CSV for a spreadsheet, SARIF for code scanning, ASFF for AWS Security Hub.
+"""Findings for other tools: CSV for a spreadsheet, SARIF for code scanning, ASFF for AWS Security Hub (OCSF: `ocsf`).
 
 No clock is read: where a format wants a time, it is the end of the window.
 """
@@ -43,7 +43,8 @@ def title_of(kind: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _sorted(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def sorted_findings(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the findings in the order of every output."""
     return sorted(data["findings"], key=lambda f: (f["principal"], f["kind"], f["id"]))
 
 
@@ -52,7 +53,7 @@ def as_csv(data: Mapping[str, Any]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    for finding in _sorted(data):
+    for finding in sorted_findings(data):
         row = {
             **finding,
             "account": account_of(finding["principal"]),
@@ -68,7 +69,7 @@ def as_sarif(data: Mapping[str, Any], places: Mapping[str, tuple[str, int]] | No
     `places` are the file and line of a repository that define a role or user; findings about others point to
     ``recommendations.json``.
     """
-    findings = _sorted(data)
+    findings = sorted_findings(data)
     kinds = sorted({f["kind"] for f in findings})
     log = {
         "$schema": _SARIF_SCHEMA,
@@ -101,7 +102,7 @@ def _result(finding: Mapping[str, Any], kinds: list[str], places: Mapping[str, t
         "ruleId": finding["kind"],
         "ruleIndex": kinds.index(finding["kind"]),
         "level": _LEVELS[finding["severity"]],
-        "message": {"text": _sarif_text(_sentence(finding))},
+        "message": {"text": _sarif_text(sentence(finding))},
         "locations": [
             {
                 "physicalLocation": {"artifactLocation": {"uri": quote(path)}, "region": {"startLine": line}},
@@ -109,7 +110,7 @@ def _result(finding: Mapping[str, Any], kinds: list[str], places: Mapping[str, t
             }
         ],
         "partialFingerprints": {"trailfit/v1": visible(finding["id"])},
-        "properties": {"confidence": finding["confidence"], "evidence": _visible_all(finding["evidence"])},
+        "properties": {"confidence": finding["confidence"], "evidence": shown(finding["evidence"])},
     }
 
 
@@ -118,7 +119,8 @@ def _sarif_text(text: str) -> str:
     return re.sub(r"([\\\[\]])", r"\\\1", visible(text))
 
 
-def _sentence(finding: Mapping[str, Any]) -> str:
+def sentence(finding: Mapping[str, Any]) -> str:
+    """Say in one line what was found and of whom; hostile text in it is not escaped yet."""
     about = f" {finding['resource']} of" if finding.get("resource") else ""
     return f"{title_of(finding['kind'])}:{about} {finding['principal']}"
 
@@ -131,7 +133,7 @@ def as_asff(data: Mapping[str, Any]) -> str:
     `ProductArn` is that of a custom integration in the finding's own account.
     """
     at = f"{data['window']['to']}T23:59:59Z"
-    return _json([_asff(finding, at) for finding in _sorted(data)])
+    return _json([_asff(finding, at) for finding in sorted_findings(data)])
 
 
 def _asff(finding: Mapping[str, Any], at: str) -> dict[str, Any]:
@@ -153,11 +155,11 @@ def _asff(finding: Mapping[str, Any], at: str) -> dict[str, Any]:
         "Severity": {"Label": finding["severity"].upper()},
         "Confidence": {"low": 33, "medium": 66, "high": 99}[finding["confidence"]],
         "Title": visible(title_of(finding["kind"]), 200),
-        "Description": visible(_sentence(finding), 900),
+        "Description": visible(sentence(finding), 900),
         "ProductFields": {"trailfit/evidence": _compact(finding["evidence"])},
         "Resources": [
             {
-                "Type": "AwsIamUser" if ":user/" in arn else "AwsIamRole",
+                "Type": resource_type(arn),
                 "Id": arn,
                 "Partition": partition,
                 "Region": region,
@@ -170,14 +172,25 @@ def _compact(value: object) -> str:
     return visible(json.dumps(value, ensure_ascii=False, sort_keys=True), 1900)
 
 
-def _visible_all(value: Any) -> Any:
+def resource_type(arn: str) -> str:
+    """Return Security Hub's name for what an ARN of IAM is.
+
+    https://docs.aws.amazon.com/securityhub/latest/userguide/asff-resources.html
+    """
+    kind = arn.split(":", 5)[-1].partition("/")[0]
+    return {"user": "AwsIamUser", "role": "AwsIamRole", "group": "AwsIamGroup", "policy": "AwsIamPolicy"}.get(
+        kind, "Other"
+    )
+
+
+def shown(value: Any) -> Any:
     """Spell out what cannot be seen in every text of a JSON value."""
     if isinstance(value, str):
         return visible(value)
     if isinstance(value, dict):
-        return {visible(str(key)): _visible_all(inner) for key, inner in sorted(value.items())}
+        return {visible(str(key)): shown(inner) for key, inner in sorted(value.items())}
     if isinstance(value, list | tuple):
-        return [_visible_all(item) for item in value]
+        return [shown(item) for item in value]
     return value
 
 
