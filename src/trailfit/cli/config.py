@@ -7,13 +7,18 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trailfit.cli.exclude import exclusions
 from trailfit.deliver.forge.remote import is_url
 from trailfit.deliver.owner import Mapped
 from trailfit.deliver.pull_requests import Settings
 from trailfit.errors import UsageError
+from trailfit.inventory.settings import Settings as InventorySettings
 from trailfit.pipeline import Config
 from trailfit.policy.generalise_tree import LEVELS
+from trailfit.recommend.age import Grace
+from trailfit.recommend.judge import Rules
 from trailfit.recommend.learnt import Levels
+from trailfit.recommend.outlook import Bar
 
 if TYPE_CHECKING:
     import click
@@ -24,11 +29,15 @@ FILE_NAME = "trailfit.toml"
 _KEYS: dict[str, dict[str, type]] = {
     "": {
         "lake": str, "out": str, "ingest": dict, "inventory": dict, "recommend": dict, "report": dict,
-        "pr": dict, "map": list,
+        "pr": dict, "map": list, "exclude": list, "grace": dict, "consolidate": dict,
+        "safe": dict,
     },
     "ingest": {"sources": list, "jobs": int},
-    "inventory": {"from_files": str},
+    "inventory": {"from_files": str, "accounts": list, "role_name": str, "profile": str, "regions": list},
     "recommend": {"days": int, "to": date, "level": str, "principals": dict, "services": dict},
+    "safe": {"p_break": float, "denied": float, "untested": bool},
+    "grace": {"principals": int, "permissions": int},
+    "consolidate": {"roles": list},
     "report": {"delete_after": int},
     "pr": {
         "repo": str, "forge": str, "base": str, "by": str, "unsafe": str, "labels": list, "reviewers": bool,
@@ -56,7 +65,7 @@ def read(path: Path) -> Config:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise UsageError(f"is not TOML: {problem}", where=str(path)) from None
     _check(told, "", path)
-    for table in ("ingest", "inventory", "recommend", "report", "pr"):
+    for table in ("ingest", "inventory", "recommend", "safe", "grace", "consolidate", "report", "pr"):
         _check(told.get(table, {}), table, path)
     for one in told.get("map", ()):
         if not isinstance(one, dict) or one.keys() != _KEYS["map"].keys():
@@ -71,6 +80,8 @@ def read(path: Path) -> Config:
         lake=_place(base, told["lake"]),
         sources=tuple(_place(base, source) for source in ingest.get("sources", ())),
         from_files=base / inventory["from_files"] if "from_files" in inventory else None,
+        inventory=_inventory(inventory),
+        profile=inventory.get("profile"),
         out=base / told.get("out", "trailfit-out"),
         days=recommend.get("days"),
         to=recommend.get("to"),
@@ -79,6 +90,12 @@ def read(path: Path) -> Config:
         pull_request=_settings(pull_request, told.get("map", ())),
         jobs=ingest.get("jobs"),
         levels=_levels(recommend, path),
+        bar=_bar(told.get("safe", {}), path),
+        rules=Rules(
+            grace=Grace(**told.get("grace", {})),
+            consolidate=tuple(map(str, told.get("consolidate", {}).get("roles", ()))),
+            exclusions=exclusions(told.get("exclude", ()), path),
+        ),
     )
 
 
@@ -88,11 +105,28 @@ def _check(table: dict[str, Any], name: str, path: Path) -> None:
         full = f"{name}.{key}" if name else key
         if key not in known:
             raise UsageError(f"`{full}` is not a setting", where=str(path), hint=f"one of: {', '.join(known)}")
-        if not isinstance(value, known[key]) or (isinstance(value, bool) and known[key] is not bool):
+        wanted = (int, float) if known[key] is float else known[key]
+        if not isinstance(value, wanted) or (isinstance(value, bool) and known[key] is not bool):
             raise UsageError(f"`{full}` must be of type {known[key].__name__}", where=str(path))
         if full in _CHOICES and value not in _CHOICES[full]:
             hint = f"one of: {', '.join(_CHOICES[full])}"
             raise UsageError(f"`{full}` cannot be `{value}`", where=str(path), hint=hint)
+
+
+def _bar(table: dict[str, Any], path: Path) -> Bar:
+    """Read what a proposal must reach to be safe; shares are from 0 to 1."""
+    for key in ("p_break", "denied"):
+        if not 0 <= table.get(key, 0) <= 1:
+            raise UsageError(f"`safe.{key}` is a share from 0 to 1, not {table[key]}", where=str(path))
+    return Bar(**table)
+
+
+def _inventory(table: dict[str, Any]) -> InventorySettings | None:
+    """Read how AWS is asked; None where ``[inventory]`` says nothing of it, or names files: then AWS is not asked."""
+    if "from_files" in table or not table.keys() & {"accounts", "role_name", "profile", "regions"}:
+        return None
+    accounts, regions = (tuple(map(str, table.get(name, ()))) for name in ("accounts", "regions"))
+    return InventorySettings(table.get("role_name"), accounts, regions)
 
 
 def _levels(table: dict[str, Any], path: Path) -> Levels:
