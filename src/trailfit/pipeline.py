@@ -25,6 +25,7 @@ from trailfit.recommend.history import counted, folds, replay, span
 from trailfit.recommend.judge import Rules, judge
 from trailfit.recommend.learnt import Levels
 from trailfit.recommend.outlook import Bar
+from trailfit.recommend.split import shared
 from trailfit.usage import coverage, evidence, use
 from trailfit.usage.window import resolve
 
@@ -147,7 +148,7 @@ def recommend(
     snapshot = store.load(lake)
     window = resolve(lake, days=days, to=to, otherwise=snapshot.taken.date())
     with lake.connect() as con:
-        gathered = evidence.gather(con, window, snapshot.selectors)
+        gathered = evidence.gather(con, window, snapshot.selectors, shared(snapshot))
         broken = aftermath.denied_since(con, state.Memory.load(lake), window.first, window.last)
         judgement = judge(snapshot, gathered, levels, rules)
         past = _past(con, lake, snapshot, judgement, levels or Levels(), rules)

@@ -84,7 +84,7 @@ def backtest(
     levels = levels or Levels()
     judgement = judge(snapshot, learnt, levels, rules)
     proposals = _by_principal(judgement.recommendations)
-    known = {each.arn: each for each in snapshot.principals}
+    known = {each.arn: each for each in (*snapshot.principals, *judgement.principals)}
     inventory = Inventory(
         row.resource for usage in (learnt.usage, later) for rows in usage.values() for row in rows if row.calls
     )

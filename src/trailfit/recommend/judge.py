@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from trailfit.catalog.judgement import reserved
 from trailfit.errors import ProofError
-from trailfit.model import Judgement, Unassessed
+from trailfit.model import EffectiveGrant, Judgement, Unassessed
 from trailfit.policy.evaluate import Policies
 from trailfit.recommend import checks, credentials, effective, propose, runtime, unused
 from trailfit.recommend.age import Ages, Grace, by_subject
@@ -16,6 +16,7 @@ from trailfit.recommend.bounds import Bounds, levels_of, session_limit
 from trailfit.recommend.case import Case, Surroundings
 from trailfit.recommend.classify import Standing, classify
 from trailfit.recommend.exclusions import Exclusions
+from trailfit.recommend.family import as_principal, for_permission_set, keep_shared
 from trailfit.recommend.findings import make
 from trailfit.recommend.granted import granted
 from trailfit.recommend.learnt import Levels, keep_companions, learn
@@ -24,10 +25,9 @@ from trailfit.recommend.split import split
 from trailfit.recommend.trust import Trusted, judge_trust
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from trailfit.model import (
-        EffectiveGrant,
         Evidence,
         Finding,
         Function,
@@ -67,6 +67,7 @@ class _Run:
     levels: Levels
     rules: Rules
     grants: Mapping[str, EffectiveGrant]
+    families: Mapping[str, tuple[str, ...]]
     changes: Mapping[Subject, Sequence[GrantChange]]
     shared: Mapping[str, int]
     functions: Mapping[str, Sequence[Function]]
@@ -83,6 +84,11 @@ class _Run:
             ages=Ages(principal, self.changes, self.evidence.window, self.rules.grace),
             taken=self.snapshot.taken,
         )
+
+    def siblings(self, principal: Principal) -> tuple[str, ...]:
+        """List the roles that a role is consolidated with, itself among them; none for a permission set's."""
+        family = self.grants[principal.arn].family
+        return self.families.get(family, ()) if family else ()
 
     def around(self, principal: Principal) -> Policies | None:
         """Give what stands around a principal's own policies as the evaluator takes it; None where nothing does."""
@@ -105,12 +111,14 @@ def judge(
     functions: dict[str, list[Function]] = defaultdict(list)
     for function in snapshot.functions:
         functions[function.role].append(function)
+    grants = effective.grants(snapshot, rules.consolidate)
     run = _Run(
         snapshot=snapshot,
         evidence=evidence,
         levels=levels or Levels(),
         rules=rules,
-        grants=effective.grants(snapshot, rules.consolidate),
+        grants=grants,
+        families=effective.members(grants),
         changes=by_subject(evidence),
         shared=_attachments(snapshot.principals),
         functions=functions,
@@ -125,12 +133,24 @@ def judge(
     trust: dict[str, tuple[TrustedPrincipal, ...]] = {}
     unassessed = [*snapshot.unassessed, *_unread(evidence), *run.exclusions.problems]
     exempt: list[Unassessed] = []
-    for principal in sorted(snapshot.principals, key=lambda each: each.arn):
+    subjects: list[tuple[Principal, _Run]] = []
+    for principal in snapshot.principals:
         rule = reserved(principal.path)
         if rule:
             exempt.append(Unassessed(principal.arn, rule))
-            continue
-        found = _judge_one(principal, run)
+        else:
+            subjects.append((principal, run))
+    for one in _permission_sets(run):
+        if isinstance(one, Unassessed):
+            unassessed.append(one)
+        else:
+            subjects.append(one)
+    subjects.sort(key=lambda each: each[0].arn)
+    exempt.sort(key=lambda each: each.subject)
+    for principal, around in subjects:
+        found = _judge_one(principal, around)
+        if around is not run:
+            found.recommendations = [for_permission_set(each, principal) for each in found.recommendations]
         asked = next((each for each in found.findings if each.kind == "ConfirmPurpose"), None)
         if asked is not None and run.exclusions.of_finding(asked) is None:
             found.recommendations = [checks.cautious(each, asked) for each in found.recommendations]
@@ -147,13 +167,26 @@ def judge(
         findings=tuple(active),
         recommendations=tuple(sorted(recommendations, key=lambda each: (each.principal, each.action, each.id))),
         permissions=permissions,
-        principals=tuple(each for each in sorted(snapshot.principals, key=lambda p: p.arn) if each.arn in permissions),
+        principals=tuple(principal for principal, _ in subjects),
         unassessed=tuple(unassessed),
         exempt=tuple(exempt),
         excluded=tuple(excluded),
         exclusions=run.exclusions.told(),
         trust=trust,
     )
+
+
+def _permission_sets(run: _Run) -> Iterator[tuple[Principal, _Run] | Unassessed]:
+    """Give each permission set as one principal, with a run in which the evidence of its roles is its own."""
+    known = {each.arn: each for each in run.snapshot.principals}
+    for one in run.snapshot.permission_sets:
+        told = as_principal(one, known, run.evidence)
+        if isinstance(told, Unassessed):
+            yield told
+        elif told is not None:
+            principal, evidence = told
+            grant = EffectiveGrant(principal.arn, principal.policies, principal.boundary, scp=None, rcp=None)
+            yield principal, replace(run, evidence=evidence, grants={principal.arn: grant})
 
 
 def _unread(evidence: Evidence) -> list[Unassessed]:
@@ -215,6 +248,7 @@ def _judge_one(principal: Principal, run: _Run) -> _Found:
         classify(principal, ways, uses, evidence, needed, standing), learnt, levels.of(principal.arn)
     )
     judged, narrowed = keep_habits(principal.arn, judged, narrowed, learnt, run.peers, levels.of(principal.arn))
+    judged, narrowed = keep_shared(principal, run.siblings(principal), judged, narrowed, uses, evidence)
     spared = run.exclusions.spared(principal)
     judged = run.exclusions.keep(principal, judged, ways, spared)
     found.permissions = tuple(each.permission for each in judged.values())

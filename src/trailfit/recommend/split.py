@@ -7,7 +7,7 @@ a part of what the shared one grants today, and trusts the function's service al
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -30,13 +30,19 @@ from trailfit.recommend.trust import NAME
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from trailfit.model import Evidence, Finding, Function, Principal, SessionUse, Usage
+    from trailfit.model import Evidence, Finding, Function, Principal, SessionUse, Snapshot, Usage
     from trailfit.recommend.learnt import Levels
 
 #: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 _LONGEST_NAME = 64
 _POLICY = "fitted"
 _SHOWN = 5
+
+
+def shared(snapshot: Snapshot) -> list[str]:
+    """List the roles that several resources run as: those of which each session's use is asked for, sorted."""
+    wearers = Counter(function.role for function in snapshot.functions)
+    return sorted(role for role, number in wearers.items() if number > 1)
 
 
 def split(
