@@ -14,7 +14,16 @@ select
     max(last_used) filter (where counts_as_use) as last_used,
     count(distinct date) filter (where counts_as_use) as days,
     arg_min(example_event, (case when counts_as_use then 0 else 1 end, first_used, example_event)) as example_event
-from usage
+from (
+    -- an event whose action the catalogue lacks: the name of the call, on whatever it may be about
+    select
+        * exclude (action, resource, role, basis),
+        coalesce(action, nullif(regexp_extract(why, '^unknown: no catalogue action for ([^ ]+)$', 1), '')) as action,
+        coalesce(resource, '*') as resource,
+        coalesce(role, 'required') as role,
+        coalesce(basis, why) as basis
+    from usage
+)
 where date between $from_day and $to_day
   and principal is not null
   and action is not null

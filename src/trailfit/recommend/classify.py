@@ -210,12 +210,13 @@ def _silent(action: str, ways: Sequence[Via], context: _Context) -> Judged:
 def _is_intended(action: str, ways: Sequence[Via], context: _Context, hidden: str | None) -> bool:
     """Tell whether anything speaks for keeping an action that no log can show.
 
-    Its own name in a policy does. A wildcard does where calls that need the action may be made unseen (`hidden`)
-    and the team wrote it for this service, or the service is in use. Other permission-only actions are checked
-    beside calls that are logged, or when the service itself wears the role: then its trust policy names it.
+    Its own name in a policy does, and so does a pattern of which the catalogue knows nothing. A wildcard does where
+    calls that need the action may be made unseen (`hidden`) and the team wrote it for this service, or the service is
+    in use. Other permission-only actions are checked beside calls that are logged, or when the service itself wears
+    the role: then its trust policy names it.
     """
     service = action.partition(":")[0]
-    if any(way.is_named for way in ways):
+    if any(way.is_named or way.pattern == action for way in ways):
         return True
     if hidden:
         return context.is_in_use(service) or not all(way.is_sweeping for way in ways)

@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from trailfit.catalog.actions import resource_types
-from trailfit.recommend.granted import actions_of, listed, statements
+from trailfit.recommend.granted import actions_of, beyond, listed, statements
 from trailfit.recommend.resources import arn_includes, summarise
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _PREFERENCE = {"inline": 0, "customer_managed": 1, "aws_managed": 2}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Needs:
     """What must stay allowed: observed resources by action, and actions kept with whatever they have today.
 
@@ -40,6 +41,11 @@ class Needs:
     narrowed: Mapping[str, Sequence[str]] = field(default_factory=dict)
     learnt: Generalised | None = None
     spared: Container[tuple[str, int]] = frozenset()
+
+    @cached_property
+    def unlisted(self) -> tuple[str, ...]:
+        """List the actions that must stay and that the catalogue lacks."""
+        return beyond((*self.used, *self.kept))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +86,7 @@ def _refine(
 ) -> list[dict[str, Any]]:
     """Write the statements that this Allow becomes: actions with the same resources share one."""
     groups: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
-    for action, _pattern in actions_of(statement):
+    for action, _pattern in actions_of(statement, needs.unlisted):
         if action in needs.used:
             found = _within(statement, action, needs.used[action], served)
             if found:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from trailfit.catalog.actions import every, expand
+from trailfit.catalog.actions import every, expand, is_action
+from trailfit.policy.pattern import fold, matches, tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from trailfit.model import AttachedPolicy
 
@@ -54,25 +55,42 @@ def statements(policy: AttachedPolicy) -> list[dict[str, Any]]:
     return listed(policy.document.raw["Statement"]) if policy.document else []
 
 
-def actions_of(statement: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Give each catalogue action that a statement's Action or NotAction covers, with the pattern that does it.
+def actions_of(statement: dict[str, Any], unlisted: Collection[str] = ()) -> Iterator[tuple[str, str]]:
+    """Give each action that a statement's Action or NotAction covers, with the pattern that does it.
 
-    Of several patterns that match one action, its own name comes first, so that intention is seen.
+    Of several patterns that match one action, its own name comes first, so that intention is seen. The catalogue is
+    never quite as new as AWS: `unlisted` are actions that it lacks and that were called, and a pattern that matches
+    nothing in it stands for itself, as an action that it lacks.
     """
     if "NotAction" in statement:
-        excluded = {action for pattern in listed(statement["NotAction"]) for action in expand(pattern)}
+        patterns = listed(statement["NotAction"])
+        excluded = {action for pattern in patterns for action in expand(pattern)}
         yield from ((action, "*") for action in every() if action not in excluded)
+        yield from ((action, "*") for action in unlisted if not any(_names(pattern, action) for pattern in patterns))
         return
     seen = set()
     for pattern in sorted(listed(statement["Action"]), key=lambda text: ("*" in text or "?" in text, text)):
-        for action in expand(pattern):
+        for action in (*expand(pattern), *(each for each in unlisted if _names(pattern, each))) or (pattern,):
             if action not in seen:
                 seen.add(action)
                 yield action, pattern
 
 
-def granted(policies: Sequence[AttachedPolicy]) -> dict[str, list[Via]]:
-    """List every catalogue action that some Allow of `policies` covers, with the ways by which it is granted."""
+def _names(pattern: str, action: str) -> bool:
+    return matches(fold(tokens(pattern, variables=False)), action.lower())
+
+
+def beyond(actions: Iterable[str]) -> tuple[str, ...]:
+    """List those of `actions` that the catalogue lacks."""
+    return tuple(sorted(action for action in actions if not is_action(action)))
+
+
+def granted(policies: Sequence[AttachedPolicy], used: Iterable[str] = ()) -> dict[str, list[Via]]:
+    """List every action that some Allow of `policies` covers, with the ways by which it is granted.
+
+    `used` are the actions that were called: of those that the catalogue lacks it knows nothing else.
+    """
+    unlisted = beyond(used)
     found: dict[str, list[Via]] = {}
     for policy in policies:
         broad = _is_broad(policy)
@@ -80,7 +98,7 @@ def granted(policies: Sequence[AttachedPolicy]) -> dict[str, list[Via]]:
             if statement["Effect"] != "Allow":
                 continue
             ways: dict[str, Via] = {}  # one for each pattern: a bare star alone grants 20,000 actions
-            for action, pattern in actions_of(statement):
+            for action, pattern in actions_of(statement, unlisted):
                 way = ways.get(pattern) or ways.setdefault(pattern, Via(policy, index, pattern, broad))
                 found.setdefault(action, []).append(way)
     return dict(sorted(found.items()))

@@ -243,7 +243,7 @@ def _judge_one(principal: Principal, run: _Run) -> _Found:
         levels.of(principal.arn),
         levels.services,
     )
-    ways = granted(known)
+    ways = granted(known, uses)
     judged, narrowed = keep_companions(
         classify(principal, ways, uses, evidence, needed, standing), learnt, levels.of(principal.arn)
     )

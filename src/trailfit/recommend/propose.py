@@ -13,7 +13,7 @@ from trailfit.recommend import rollback
 from trailfit.recommend.findings import identify
 from trailfit.recommend.fit import Fitted, Needs, fit, merge
 from trailfit.recommend.gate import prove_no_new_access, prove_still_allows
-from trailfit.recommend.granted import statements
+from trailfit.recommend.granted import beyond, statements
 from trailfit.recommend.resources import arn_includes
 
 if TYPE_CHECKING:
@@ -96,6 +96,11 @@ def tightening(
     reasons = [f"left out although the log cannot tell: {risk}" for risk in risks[:_SHOWN]]
     if len(risks) > _SHOWN:
         reasons.append(f"and {len(risks) - _SHOWN} more services of which the log cannot tell")
+    called = beyond(judged.keys() & uses.keys())
+    if called:
+        reasons.append(
+            f"called, though the catalogue lacks them, and kept by their calls' names: {', '.join(called[:_SHOWN])}"
+        )
     if nothing_new.holds is None:
         reasons.append("whether it grants anything new could not be decided")
     return Recommendation(
@@ -142,9 +147,10 @@ def _needs(
 ) -> Needs:
     """List what must stay: a runtime's own resources stand for all that it was seen to use below them.
 
-    An action that an exclusion keeps has all its resources, also where it was used on some only.
+    An action that an exclusion keeps has all its resources, also where it was used on some only; so has one that the
+    catalogue lacks, since nobody can tell its resources from its calls.
     """
-    whole = {action for action, each in judged.items() if each.permission.cls == "kept"}
+    whole = {action for action, each in judged.items() if each.permission.cls == "kept"} | {*beyond(judged)}
     used = {action: sorted({row.resource for row in uses[action]}) for action in judged if action in uses}
     used = {action: resources for action, resources in used.items() if action not in whole}
     for action in used.keys() & runtime.keys():
