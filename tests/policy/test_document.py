@@ -42,6 +42,7 @@ def test_text_and_data_read_the_same():
     assert Document.parse(raw).version == "2012-10-17"
     assert len({Document.parse(raw), Document.parse(dict(reversed(raw.items())))}) == 1
     assert Document.parse(raw) != raw
+    assert Document.parse(raw) != Document.parse({**raw, "Id": "y"})
 
 
 def test_document_does_not_change_with_what_it_was_read_from():
