@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 import trailfit
+from tests import findings_page
 from trailfit import sql
 from trailfit.cli.main import COMMANDS, cli
 
@@ -54,6 +55,10 @@ def test_the_list_of_queries_in_the_docs_is_what_the_files_say():
 
 def test_help_in_the_docs_is_what_the_program_says():
     assert (ROOT / "docs" / "cli.md").read_text(encoding="utf-8") == help_page()
+
+
+def test_the_page_of_findings_is_what_the_catalogue_says():
+    assert (ROOT / "docs" / "findings.md").read_text(encoding="utf-8") == findings_page.page()
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -114,4 +119,5 @@ def test_every_file_that_the_readme_links_to_exists():
 if __name__ == "__main__":
     (ROOT / "docs" / "cli.md").write_text(help_page(), encoding="utf-8")
     (ROOT / "docs" / "queries.md").write_text(queries_page(), encoding="utf-8")
-    sys.stdout.write("wrote docs/cli.md and docs/queries.md\n")
+    (ROOT / "docs" / "findings.md").write_text(findings_page.page(), encoding="utf-8")
+    sys.stdout.write("wrote docs/cli.md, docs/queries.md and docs/findings.md\n")

@@ -1,9 +1,11 @@
 """Trust policies: who may come in, and what narrows it."""
 
+from datetime import datetime
+
 import pytest
 from tests.recommend.small import OTHER, OURS, account, allow, findings, log, one, policy, role, trust, use
 
-from trailfit.model import Guardrails
+from trailfit.model import Assumption, Guardrails
 from trailfit.policy.document import Document
 
 GITHUB = "token.actions.githubusercontent.com"
@@ -124,3 +126,16 @@ def test_what_a_role_may_do_shifts_the_severity_of_its_exposure():
     severities = {each.principal: each.severity for each in findings(account(reader, ruler), told, "ExternalTrust")}
 
     assert severities == {reader.arn: "low", ruler.arn: "high"}
+
+
+def test_unused_trust_names_whom_the_trust_policy_lets_in_and_who_never_came():
+    build, ci = (f"arn:aws:iam::{OURS}:role/{name}" for name in ("build", "ci"))
+    who = trusting({"AWS": [build, ci]})
+    day = datetime(2026, 8, 4), datetime(2026, 10, 30)
+    came = Assumption(who.arn, build, "role", None, "AssumeRole", 3, 0, (), (), *day, "e9")
+    told = log(use(who, "s3:PutObject", "arn:aws:s3:::b/k"), assumptions={who.arn: (came,)})
+
+    found = one(account(who, role("build"), role("ci")), told, "UnusedTrust", of=who.arn)
+
+    assert ci in str(found.evidence)
+    assert build not in str(found.evidence)

@@ -153,7 +153,7 @@ def test_root_use_is_told_by_the_log_and_by_the_credential_report():
     assert findings(earlier, kind="RootUse") == []
 
 
-def test_unused_iam_user_access_key_and_password_come_with_the_command_that_stops_them():
+def test_unused_iam_user_access_key_and_unused_iam_user_password_come_with_the_command_that_stops_them():
     who = user(credentials=(key(created=datetime(2025, 1, 1)), password()))
 
     commands = {each.kind: each.commands for each in findings(account(who)) if each.kind.startswith("UnusedIAMUser")}
