@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trailfit import sql, views
 from trailfit.deliver import aftermath, pull_requests, recommendations, report, state
-from trailfit.errors import LakeError, UsageError
+from trailfit.errors import LakeError, ProofError, UsageError
 from trailfit.ingest.run import run as read_logs
 from trailfit.inventory import from_files, store
 from trailfit.lake import Lake
-from trailfit.model import Window
+from trailfit.model import Denied, Unassessed, Window
 from trailfit.recommend import output, tables
 from trailfit.recommend.backtest import backtest as replay_next
 from trailfit.recommend.foresight import settle
@@ -25,6 +26,7 @@ from trailfit.recommend.history import counted, folds, replay, span
 from trailfit.recommend.judge import Rules, judge
 from trailfit.recommend.learnt import Levels
 from trailfit.recommend.outlook import Bar
+from trailfit.recommend.restore import Merged, restoring
 from trailfit.recommend.split import shared
 from trailfit.usage import coverage, evidence, use
 from trailfit.usage.window import resolve
@@ -91,16 +93,20 @@ def run(config: Config, say: Callable[[str], None]) -> Recommended:
             f" + {counts.skipped:,} skipped + {counts.errors:,} errors"
         )
     _inventory(lake, config, say)
+    if config.repo:
+        _look_again(lake, config.repo, config)
     recommended = recommend(
         lake, config.out, days=config.days, to=config.to, levels=config.levels, bar=config.bar, rules=config.rules
     )
     say(describe(recommended))
-    if config.repo:
-        say(_ask(lake, recommended.data, config.repo, config))
-    before = state.history(lake, recommended.data["window"]["to"])
-    for path in report.write(recommended.data, config.out, before=before):
-        say(f"wrote {path}")
-    state.remember_run(lake, recommended.data)
+    try:
+        if config.repo:
+            say(_ask(lake, recommended.data, config.repo, config))
+    finally:  # whatever the forge says, there is a report
+        before = state.history(lake, recommended.data["window"]["to"])
+        for path in report.write(recommended.data, config.out, before=before, delete_after=config.delete_after):
+            say(f"wrote {path}")
+        state.remember_run(lake, recommended.data)
     return recommended
 
 
@@ -117,6 +123,13 @@ def _inventory(lake: Lake, config: Config, say: Callable[[str], None]) -> None:
         say(f"inventory of {len(taken.snapshot.accounts)} accounts: {taken.sent.total():,} requests sent to AWS")
         if taken.unfinished:
             say("AWS throttled or failed some requests: nothing is proposed for those accounts; run again to go on")
+
+
+def _look_again(lake: Lake, repo: str, config: Config) -> None:
+    """Ask the forge what became of earlier proposals: what was merged meanwhile may have broken something."""
+    memory = state.Memory.load(lake)
+    pull_requests.look_again(repo, config.pull_request, memory)
+    memory.save(lake)
 
 
 def _ask(lake: Lake, data: dict[str, Any], repo: str, config: Config) -> str:
@@ -153,7 +166,8 @@ def recommend(
         judgement = judge(snapshot, gathered, levels, rules)
         past = _past(con, lake, snapshot, judgement, levels or Levels(), rules)
         totals = {each.fold.test: use.totals(con, each.fold.test) for each in past}
-    data = output.as_dict(*settle(judgement, past, totals, bar or Bar()))
+    judgement, *more = settle(judgement, past, totals, bar or Bar())
+    data = output.as_dict(_restored(judgement, snapshot, broken), *more)
     _tell(data, broken)
     recommendations.check(data)
     return replace(_write(data, out), not_stored=_store(lake, data))
@@ -177,6 +191,22 @@ def _past(
         told = {who: counted(rows, use.read(con, fold.test, who)) for who, rows in done.denials.items()}
         found.append(replace(done, denials=told))
     return found
+
+
+def _restored(judgement: Judgement, snapshot: Snapshot, broken: list[aftermath.Denial]) -> Judgement:
+    """Propose before all else what gives back to each role the calls that a merged change took away."""
+    people, found, open_ = {one.arn: one for one in snapshot.principals}, [], list(judgement.unassessed)
+    for arn, rows in groupby(broken, lambda one: one.principal):
+        denials = list(rows)
+        merged = Merged(arn, denials[0].before, denials[0].after, denials[0].merged.date())
+        calls = [Denied(arn, one.action, one.resource, one.calls, one.last, None) for one in denials]
+        try:
+            found.append(restoring(merged, people[arn], calls) if arn in people else None)
+        except ProofError as problem:
+            open_.append(Unassessed(arn, f"what would give back the denied calls is not proved: {problem.message}"))
+    first = tuple(one for one in found if one is not None)
+    together = (*first, *judgement.recommendations)
+    return replace(judgement, recommendations=together, unassessed=tuple(open_))
 
 
 def _tell(data: dict[str, Any], broken: list[aftermath.Denial]) -> None:

@@ -82,8 +82,39 @@ def recommendation(principal: str, before: list[Any], after: list[Any], **more: 
         "proofs": proofs(),
         "rollback": ["Attach AmazonDynamoDBFullAccess again, then delete the inline policy."],
         "explanations": [],
+        "backtest": backtest([]),
+        "p_break": p_break(0.0312),
         **more,
     }
+
+
+def backtest(denials: list[dict[str, Any]]) -> dict[str, Any]:
+    calls = sum(each["calls"] for each in denials)
+    spans = {
+        "train": {"from": "2026-08-03", "to": "2026-10-01", "days": 60},
+        "test": {"from": "2026-10-02", "to": "2026-10-31", "days": 30},
+    }
+    counts = {"calls": 1204, "calls_denied": calls, "uses": 40, "uses_denied": len(denials)}
+    return {
+        "verdict": "denied" if denials else "held",
+        "summary": f"30 days replayed against what the 60 days before them taught: {calls} of 1,204 calls denied",
+        **counts,
+        "uses_denied_by_action": sum(each["cause"] == "action" for each in denials),
+        "uses_denied_by_resource": sum(each["cause"] == "resource" for each in denials),
+        "replays": [{**spans, **counts}],
+        "denials": denials,
+    }
+
+
+def replay_denial(text: str) -> dict[str, Any]:
+    return {"action": text, "resource": text, "calls": 3, "cause": "action", "remedy": text, "example_event": text}
+
+
+def p_break(probability: float | None, text: str = "90 days of log, at work on 88 of them") -> dict[str, Any]:
+    return {
+        "days": 30, "probability": probability, "action": probability, "resource": probability,
+        "because": [text], "summary": f"chance that it denies something within 30 days: {text}",
+    }  # fmt: skip
 
 
 def hash_of(text: str) -> int:
@@ -365,6 +396,8 @@ def hostile() -> dict[str, Any]:
                 proofs=evil,
                 rollback=[text],
                 explanations=[{"subject": text, "reason": text}],
+                backtest={**backtest([replay_denial(text)]), "summary": text},
+                p_break={**p_break(None, text), "summary": text},
             )
         )
         data["findings"].append(

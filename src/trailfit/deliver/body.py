@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from trailfit.deliver.markdown import code, evidence_table, not_used_table, proof_lines
+from trailfit.deliver.markdown import code, evidence_table, not_used_table, outlook_lines, proof_lines
 from trailfit.deliver.plan import is_for_code
 from trailfit.deliver.text import code_span, markdown
 from trailfit.deliver.trend import CLASSES
@@ -156,6 +156,7 @@ def _role(role: Role, one: PrincipalView, detail: _Detail, everywhere: Sequence[
             yield from (f"- {_change(diff)}" for diff in recommendation.diffs)
             yield from (f"- {markdown(reason)}" for reason in recommendation.reasons if reason not in everywhere)
             yield from proof_lines(recommendation.proofs)
+            yield from outlook_lines(recommendation)
     if one.used and detail.used:
         shown = replace(one, used=one.used[: detail.used])
         yield from (

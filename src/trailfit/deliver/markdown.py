@@ -164,6 +164,7 @@ def recommendation_lines(recommendation: RecommendationView) -> Iterator[str]:
         yield from diff_lines(diff)
     yield ""
     yield from proof_lines(recommendation.proofs)
+    yield from outlook_lines(recommendation)
     if recommendation.rollback:
         yield from ("", "How to roll back:", "")
         yield from (f"{number}. {code_span(step)}" for number, step in enumerate(recommendation.rollback, 1))
@@ -189,6 +190,21 @@ def proof_lines(proofs: Mapping[str, Any]) -> Iterator[str]:
         f"- Still allows what was used: {_PROVED[still['holds']]}, {still['requests']:,} requests replayed, "
         f"{len(still['denied']):,} denied"
     )
+
+
+def outlook_lines(recommendation: RecommendationView) -> Iterator[str]:
+    """Yield how the role's own past would have fared, with examples, and the chance that the proposal breaks something."""
+    past, chance = recommendation.backtest, recommendation.p_break
+    if past:
+        yield f"- Its own past: {markdown(past['summary'])}"
+        for each in past["denials"][:3]:
+            event = f", for example event {code_span(each['example_event'])}" if each.get("example_event") else ""
+            yield (
+                f"  - {code_span(each['action'])} on {code_span(each['resource'])}: {each['calls']:,} calls"
+                f" ({each['cause']}){event}; kept by: {markdown(each['remedy'])}"
+            )
+    if chance:
+        yield f"- {markdown(chance['summary'][:1].upper() + chance['summary'][1:])}"
 
 
 def evidence_table(one: PrincipalView, shown: int = 3) -> Iterator[str]:

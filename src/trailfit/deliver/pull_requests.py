@@ -118,6 +118,25 @@ def run(
         return done
 
 
+def look_again(repo: str, settings: Settings, memory: Memory, *, environment: Mapping[str, str] | None = None) -> None:
+    """Ask the forge of `repo` what became of the requests that `memory` holds; nothing where there is no forge.
+
+    Raises `ForgeError` where the forge refuses.
+    """
+    told = os.environ if environment is None else environment
+    url: str | None = repo
+    if not is_url(repo):
+        with Repository(Path(repo)) as repository:
+            url = repository.remote()
+    remote = parse(url) if url else None
+    if remote is None or not memory.requests or token_of(told) is None:
+        return
+    connected = _connect(remote, settings, told, token_of(told), time.sleep)
+    if connected is not None:
+        connected[0].default_branch()
+        memory.refresh(connected[0], remote.project)
+
+
 def _batches(data: Mapping[str, Any], settings: Settings) -> Iterator[Batch]:
     """Yield what becomes a branch: what was denied comes first; what is safe always, so that it is told."""
     recommendations = [one for one in data["recommendations"] if is_for_code(one)]
@@ -144,8 +163,14 @@ def _held(
     for one in data["recommendations"]:
         if batch.takes(one) and is_for_code(one):
             wanted.setdefault(one["principal"], []).append(one)
-    words = {arn: (proposed := digest(rows), memory.last_word(arn, proposed)) for arn, rows in wanted.items()}
-    held, merged = {}, {}
+    held = {}
+    if batch.sort != "restore":
+        broken = {one["principal"] for one in data["recommendations"] if one["action"].startswith("RESTORE_")}
+        why = "calls were denied since its last change: what gives them back comes first"
+        held = {arn: why for arn in wanted if arn in broken}
+    proposals = {arn: digest(rows) for arn, rows in wanted.items() if arn not in held}
+    words = {arn: (proposed, memory.last_word(arn, proposed)) for arn, proposed in proposals.items()}
+    merged = {}
     for arn, (proposed, word) in sorted(words.items()):
         if word is not None and word.state == "closed":
             held[arn] = f"rejected before: {word.url} was closed unmerged, and the evidence is the same"

@@ -56,6 +56,8 @@ class RecommendationView:
     proofs: Mapping[str, Any]
     explanations: tuple[Mapping[str, Any], ...]
     rollback: tuple[str, ...]
+    backtest: Mapping[str, Any] | None = None
+    p_break: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +248,9 @@ def _principal(arn: str, parts: _Gathered) -> PrincipalView:
                 proofs=r["proofs"],
                 explanations=tuple(r.get("explanations", ())),
                 rollback=tuple(r.get("rollback", ())),
+                # Without a new policy there is nothing to replay calls against, and it is not worth a line.
+                backtest=r.get("backtest") if r["after"] else None,
+                p_break=r.get("p_break") if r["after"] else None,
             )
             for r in sorted(parts.recommendations, key=lambda r: r["id"])
         ),
