@@ -45,6 +45,10 @@ def test_text_and_data_read_the_same():
     assert Document.parse(raw) != Document.parse({**raw, "Id": "y"})
 
 
+def test_letters_of_all_alphabets_are_printed_as_they_are():
+    assert Document.parse({"Id": "é", "Statement": []}).to_json(indent=None) == '{"Id": "é", "Statement": []}'
+
+
 def test_document_does_not_change_with_what_it_was_read_from():
     raw = {"Statement": [dict(ALLOW)]}
     document = Document.parse(raw)
