@@ -55,7 +55,7 @@ def command(
         raise UsageError("NEW and OLD are needed", hint="or --pairs FILE for many")
     else:
         questions = _each(new, old, boundary) if each else _together(new, old, boundary)
-        _finish(ctx, (_shown(name, verdict, form) for name, verdict in questions), allow_undecided)
+        _finish(ctx, (_shown(name, verdict, form, allow_undecided) for name, verdict in questions), allow_undecided)
 
 
 def _finish(ctx: click.Context, answers: Iterator[dict[str, Any]], allow_undecided: bool) -> None:
@@ -132,7 +132,7 @@ def _judge(new: tuple[Document, ...], old: tuple[Document, ...], limit: tuple[Do
 _ANSWERS = {True: "no new access", False: "NEW ACCESS", None: "undecided"}
 
 
-def _shown(name: str, verdict: Verdict, form: str) -> dict[str, Any]:
+def _shown(name: str, verdict: Verdict, form: str, allow_undecided: bool) -> dict[str, Any]:
     """Print one answer; return it as the JSON has it."""
     import json
 
@@ -153,6 +153,6 @@ def _shown(name: str, verdict: Verdict, form: str) -> dict[str, Any]:
         said = ", ".join(f"{key} = {value}" for key, value in context.items()) or "no condition keys"
         who = f"{found['principal']}: " if "principal" in found else ""
         click.echo(f"  {who}{found['action']} on {found['resource']} with {said}")
-    elif verdict.holds is None:
+    elif verdict.holds is None and not allow_undecided:
         say("  what is undecided does not pass; --allow-undecided lets it")
     return answer
