@@ -12,6 +12,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from trailfit.catalog.actions import is_action
 from trailfit.catalog.judgement import acting, blind
 from trailfit.model import Permission, PermissionClass
 from trailfit.recommend.rhythm import Rhythms
@@ -216,7 +217,7 @@ def _is_intended(action: str, ways: Sequence[Via], context: _Context, hidden: st
     the role: then its trust policy names it.
     """
     service = action.partition(":")[0]
-    if any(way.is_named or way.pattern == action for way in ways):
+    if any(way.is_named for way in ways) or not is_action(action):
         return True
     if hidden:
         return context.is_in_use(service) or not all(way.is_sweeping for way in ways)
