@@ -154,6 +154,13 @@ def test_what_iam_refuses_is_refused_with_the_place(source, message, place):
         assert place in (refused.value.where or "")
 
 
+def test_error_of_a_nameless_document_as_a_whole_names_no_place():
+    with pytest.raises(PolicyError) as refused:
+        Document.parse({"Version": "2012-10-17"})
+
+    assert refused.value.where is None
+
+
 def test_element_given_twice_is_refused():
     with pytest.raises(PolicyError, match="`Bool` is given twice"):
         Document.parse('{"Statement": {"Effect": "Allow", "Condition": {"Bool": {"a": 1}, "Bool": {"b": 1}}}}')
