@@ -61,7 +61,7 @@ def test_only_the_days_asked_for_are_listed(tmp_path, s3):
     several_days(tmp_path / "logs")
     s3.upload(s3.make("logs"), tmp_path / "logs")
     with Proxy(s3.host, s3.port, lambda *_: None) as proxy:
-        result = _through(
+        result = through(
             proxy, ["s3://logs"], Lake(tmp_path / "lake"), selection=Selection(date(2026, 10, 29), date(2026, 10, 29))
         )
 
@@ -102,7 +102,7 @@ def test_a_refused_prefix_is_said_and_the_rest_goes_on(tmp_path, s3):
         return "denied" if f"AWSLogs%2F{OTHER}" in path else None
 
     with Proxy(s3.host, s3.port, refuse) as proxy:
-        result = _through(proxy, ["s3://logs"], Lake(tmp_path / "lake"))
+        result = through(proxy, ["s3://logs"], Lake(tmp_path / "lake"))
 
     assert [(problem.subject, "AccessDenied" in problem.reason) for problem in result.problems] == [
         (f"s3://logs/AWSLogs/{OTHER}", True)
@@ -118,7 +118,7 @@ def test_refused_objects_are_said_once_a_folder(tmp_path, s3):
         return "denied" if "/2026/10/29/" in path and OTHER in path else None
 
     with Proxy(s3.host, s3.port, refuse) as proxy:
-        result = _through(proxy, ["s3://logs"], Lake(tmp_path / "lake"))
+        result = through(proxy, ["s3://logs"], Lake(tmp_path / "lake"))
 
     assert [problem.subject for problem in result.problems] == [
         f"s3://logs/AWSLogs/{OTHER}/CloudTrail/eu-west-1/2026/10/29"
@@ -135,7 +135,7 @@ def test_faults_on_the_way_leave_the_lake_as_it_would_have_been(tmp_path, s3, ki
     run(["s3://logs"], Lake(tmp_path / "calm"), jobs=1)
 
     with Proxy(s3.host, s3.port, at_random(0.2, 3, (kind,)), stall=0.2) as proxy:
-        result = _through(proxy, ["s3://logs"], Lake(tmp_path / "lake"))
+        result = through(proxy, ["s3://logs"], Lake(tmp_path / "lake"))
 
     assert proxy.broken > 2
     assert result.problems == []
@@ -153,7 +153,7 @@ def test_credentials_that_end_during_the_run_are_asked_for_again(tmp_path, s3):
         return "expired" if path.endswith(".gz") and 5 <= len(seen) <= 7 else None
 
     with Proxy(s3.host, s3.port, expire) as proxy:
-        result = _through(proxy, ["s3://logs"], Lake(tmp_path / "lake"))
+        result = through(proxy, ["s3://logs"], Lake(tmp_path / "lake"))
 
     assert proxy.broken == 3
     assert (result.problems, result.counts.objects) == ([], 24)
@@ -186,7 +186,7 @@ def test_a_lake_in_s3_has_one_writer(s3):
         pass
 
 
-def _through(proxy: Proxy, sources: list[str], lake: Lake, **options):
+def through(proxy: Proxy, sources: list[str], lake: Lake, **options):
     """Run with the product's endpoint set to the proxy."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", proxy.url)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from trailfit.ingest.listing import Listing
     from trailfit.ingest.run import Counts
     from trailfit.ingest.selection import Selection
-    from trailfit.model import Unassessed
+    from trailfit.model import Unassessed, Unit
 
 
 def _names(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> list[str]:
@@ -43,6 +43,11 @@ def _names(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]
 )
 @click.option("--dry-run", is_flag=True, help="Only list what would be read, and what the requests cost.")
 @click.option(
+    "--rebuild",
+    is_flag=True,
+    help="Read again the log objects of units made with another catalogue, and make these units from the beginning.",
+)
+@click.option(
     "--engine",
     type=click.Choice(["local"]),
     default="local",
@@ -65,6 +70,7 @@ def command(
     validate: bool,
     public_keys: str | None,
     dry_run: bool,
+    rebuild: bool,
     request_payer: bool,
 ) -> None:
     """Read CloudTrail logs from SOURCE (s3://bucket/prefix, a folder or a file) into the lake.
@@ -79,7 +85,7 @@ def command(
     # Read when pyarrow loads, here and in workers: the reason stands in `preload`.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     from trailfit.cli.progress import reporter
-    from trailfit.ingest.listing import list_new
+    from trailfit.ingest.listing import list_new, stale_units
     from trailfit.ingest.run import run
     from trailfit.ingest.selection import select
     from trailfit.lake import Lake
@@ -90,16 +96,29 @@ def command(
     lake = Lake(lake_root)
     selection = select(first.date() if first else None, last.date() if last else None, accounts, regions)
     if dry_run:
-        listing = list_new(sources, selection, lake.manifests(), payer=request_payer)
+        manifests = lake.manifests()
+        stale = stale_units(manifests, selection) if rebuild else ()
+        listing = list_new(sources, selection, manifests, payer=request_payer, stale=stale)
         for line in price(listing):
             click.echo(line)
         ctx.exit(_problems(listing.problems))
     with reporter(quiet=is_quiet(ctx)) as progress:
-        result = run(sources, lake, selection=selection, jobs=jobs, wait=wait, payer=request_payer, progress=progress)
+        result = run(
+            sources,
+            lake,
+            selection=selection,
+            jobs=jobs,
+            wait=wait,
+            payer=request_payer,
+            progress=progress,
+            rebuild=rebuild,
+        )
     code = _problems(result.problems)
     if not is_quiet(ctx):
         for line in summary(result.counts):
             click.echo(line)
+    if result.stale:
+        say(outdated(result.stale, rebuild=rebuild), ctx)
     if result.counts.errors:
         say(f'what could not be read is named in the lake: trailfit query "from skipped" --lake {lake_root}', ctx)
         code = EXIT_PARTIAL
@@ -137,6 +156,17 @@ def _validate(sources: tuple[str, ...], selection: Selection, public_keys: str |
     return code
 
 
+def outdated(stale: dict[Unit, str], *, rebuild: bool) -> str:
+    """Say how many units were understood with another catalogue, and what can be done about it."""
+    made_with = ", ".join(sorted(set(stale.values())))
+    what = (
+        f"{len(stale):,} units were made with another catalogue ({made_with}); this one may read their events otherwise"
+    )
+    if rebuild:
+        return f"{what}. They stay: not all of their log objects are among those listed, or some could not be had"
+    return f"{what}. Make them anew with --rebuild, which reads their log objects again"
+
+
 def price(listing: Listing) -> list[str]:
     """Lay out what would be read, and what S3 charges for the requests."""
     from trailfit.catalog.tables import rows
@@ -166,6 +196,8 @@ def summary(counts: Counts) -> list[str]:
         ("  errors (not readable)", counts.errors),
         ("units written", counts.units),
     ]
+    if counts.rebuilt:
+        rows.append(("  of them from the beginning", counts.rebuilt))
     if counts.conflicts:
         rows.append(("event IDs with different records, all kept", counts.conflicts))
     width = max(len(f"{value:,}") for _, value in rows)

@@ -37,10 +37,16 @@ class Committer:
             same = Made(before.events, before.usage, before.rows, before.conflicts, before.first, before.last)
         self.commit(unit, same, staged, reports)
 
-    def commit(self, unit: Unit, made: Made, staged: Path, reports: Sequence[ObjectReport]) -> None:
-        """Commit one unit: what was made of it, and the objects read for it in this run."""
+    def commit(
+        self, unit: Unit, made: Made, staged: Path, reports: Sequence[ObjectReport], *, anew: bool = False
+    ) -> None:
+        """Commit one unit: what was made of it, and the objects read for it in this run.
+
+        A unit keeps the name of the catalogue that its oldest rows were understood with, until it is made `anew`.
+        """
         before = self.current.get(unit)
-        sources = {source.uri: source for source in before.sources} if before else {}
+        # Made anew, a unit has records only of what was read now; the others are its sources without any.
+        sources = {one.uri: one for one in before.sources if not (anew and one.records)} if before else {}
         for report in reports:
             sources[report.object.uri] = entry(report, unit, self._selection)
         records = sum(source.records for source in sources.values())
@@ -48,7 +54,7 @@ class Committer:
             format=FORMAT,
             account=unit.account,
             day=unit.day.isoformat(),
-            catalog=self._catalog,
+            catalog=before.catalog if before and before.rows and not anew else self._catalog,
             records=records,
             rows=made.rows,
             duplicates=records - made.rows,

@@ -9,7 +9,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trailfit.catalog.actions import version
+from trailfit.catalog.edition import edition
 from trailfit.engine.local import Local, default_jobs
 from trailfit.errors import LakeError
 from trailfit.ingest.commit import Committer
@@ -71,13 +71,14 @@ class _Run:
     ) -> None:
         self.lake, self.listing, self.selection, self.staging = lake, listing, selection, staging
         self.result, self.progress, self.payer = result, progress, payer
-        self.catalog = version()
+        self.catalog = edition()
         self.again = frozenset(one.uri for one in listing.todo)
         self.committer = Committer(lake, manifests, selection, self.catalog)
         self.pending: dict[Unit, list[ObjectReport]] = defaultdict(list)
         self.spills: dict[Unit, list[str]] = defaultdict(list)
         self.read_objects = self.read_bytes = 0
         self.made: set[Unit] = set()
+        self.failed: set[str] = set()
         self.not_fetched: dict[tuple[str, str], list[str]] = defaultdict(list)
 
     def go(self, engine: Local, damaged: set[Unit]) -> None:
@@ -87,7 +88,8 @@ class _Run:
             Stretch(
                 objects=tuple(objects),
                 selection=self.selection,
-                finish=finish,
+                # A unit made from the beginning has to wait until all of its objects were had.
+                finish=finish - self.listing.rebuild.keys(),
                 held={unit: self._held(unit) for unit in finish},
                 staging=str(self.staging / str(number)),
                 catalog=self.catalog,
@@ -98,7 +100,7 @@ class _Run:
         ]
         for outcome in engine.run(run_task, tasks):
             self._take(outcome)
-        remake = sorted({*self.spills, *(damaged - self.made)})
+        remake = sorted({*self.spills, *(damaged - self.made), *self._rebuilt()})
         finishing = [
             Finish(
                 unit, tuple(self.spills.get(unit, ())), self._held(unit), str(self.staging / f"f{number}"), self.catalog
@@ -114,11 +116,15 @@ class _Run:
     def _held(self, unit: Unit) -> Held:
         """Tell what the lake holds of a unit now; records of objects whose rows are added to it are counted anew."""
         manifest = self.committer.current.get(unit)
-        if manifest is None:
+        if manifest is None or unit in self._rebuilt():
             return Held()
         parts = tuple(f"{self.lake.root}/{unit_path('events', unit)}/{part.name}" for part in manifest.events)
         added = {report.object.uri for report in self.pending[unit]} if self.read_objects else self.again
         return Held(parts, sum(source.records for source in manifest.sources if source.uri not in added))
+
+    def _rebuilt(self) -> set[Unit]:
+        """Give the units to make from the beginning: those of which every object was had."""
+        return {unit for unit, objects in self.listing.rebuild.items() if not objects & self.failed}
 
     def _take(self, outcome: Outcome) -> None:
         """Commit what a task made; what it left in spill files, and what it says of objects elsewhere, has to wait."""
@@ -127,6 +133,7 @@ class _Run:
             self.read_objects += 1
             self.read_bytes += report.object.size
             if report.problem is not None:
+                self.failed.add(report.object.uri)
                 self.not_fetched[report.object.uri.rpartition("/")[0], report.problem].append(report.object.uri)
                 continue
             self._count_report(report)
@@ -138,7 +145,9 @@ class _Run:
         for unit, made, staged in outcome.made:
             # A unit made of spill files has the rows of every object that waited for it.
             reports = own.pop(unit, []) if outcome.objects else self.pending.pop(unit, [])
-            self.committer.commit(unit, made, Path(staged), reports)
+            anew = unit in self._rebuilt()
+            self.committer.commit(unit, made, Path(staged), reports, anew=anew)
+            self.result.counts.rebuilt += anew
             self.made.add(unit)
         for unit, reports in own.items():
             self.pending[unit] += reports

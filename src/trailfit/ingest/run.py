@@ -10,14 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from trailfit.ingest.listing import list_new
+from trailfit.ingest.listing import list_new, stale_units
 from trailfit.ingest.selection import Selection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from trailfit.lake import Lake
-    from trailfit.model import Unassessed
+    from trailfit.model import Unassessed, Unit
 
 
 @dataclass(slots=True)
@@ -25,7 +25,8 @@ class Counts:
     """What became of every record read in one run: read = kept + duplicates + skipped + errors.
 
     `skipped` were not asked for (other days, accounts, regions); `errors` could not be read, each named in the
-    lake's `skipped` table. `conflicts` are event IDs that different records carry: all of those were kept.
+    lake's `skipped` table. `conflicts` are event IDs that different records carry: all of those were kept. `rebuilt`
+    are the units made from the beginning; their records count as read, and only what they gained as kept.
     """
 
     objects: int = 0
@@ -38,14 +39,19 @@ class Counts:
     errors: int = 0
     conflicts: int = 0
     units: int = 0
+    rebuilt: int = 0
 
 
 @dataclass(slots=True)
 class Ingested:
-    """The result of a run: counts, and what could not be listed or fetched, and why."""
+    """The result of a run: counts, what could not be listed or fetched and why, and which units are out of date.
+
+    `stale` are the units whose events were understood with another catalogue, by its name.
+    """
 
     counts: Counts = field(default_factory=Counts)
     problems: list[Unassessed] = field(default_factory=list)
+    stale: dict[Unit, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +74,22 @@ def run(
     wait: float = 0.0,
     payer: bool = False,
     progress: Callable[[Step], None] | None = None,
+    rebuild: bool = False,
 ) -> Ingested:
     """Read CloudTrail logs from `sources` (``s3://…``, folders, files) into `lake`; every event once.
 
     `selection` says which days, accounts and regions; None reads all. Waits `wait` seconds for another ingest to end.
+    With `rebuild`, units that were made with another catalogue are made from the beginning, where all of their objects
+    are still there; the others stay as they are.
     Raises SourceError for a source that does not exist, LakeError for a lake that is locked or cannot be written.
     """
     selection = selection or Selection()
     with lake.lock(wait):
         manifests = lake.manifests()
         damaged = lake.sweep(manifests)
-        listing = list_new(sources, selection, manifests, payer=payer)
-        result = Ingested(problems=list(listing.problems))
+        stale = stale_units(manifests, selection)
+        listing = list_new(sources, selection, manifests, payer=payer, stale=stale if rebuild else ())
+        result = Ingested(problems=list(listing.problems), stale=stale)
         result.counts.objects_done_before = listing.done
         if not listing.todo and not damaged:
             return result
@@ -97,4 +107,5 @@ def run(
             result=result,
             progress=progress,
         )
+        result.stale = stale_units(lake.manifests(), selection) if stale else {}
         return result
