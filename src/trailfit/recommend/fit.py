@@ -14,8 +14,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from trailfit.catalog.actions import resource_types
+from trailfit.policy.grant import overlap
+from trailfit.policy.pattern import tokens
 from trailfit.recommend.granted import actions_of, beyond, listed, statements
-from trailfit.recommend.resources import arn_includes, summarise
+from trailfit.recommend.resources import MOST_LISTED, arn_includes, summarise
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence
@@ -41,6 +43,7 @@ class Needs:
     narrowed: Mapping[str, Sequence[str]] = field(default_factory=dict)
     learnt: Generalised | None = None
     spared: Container[tuple[str, int]] = frozenset()
+    most: int = MOST_LISTED
 
     @cached_property
     def unlisted(self) -> tuple[str, ...]:
@@ -90,14 +93,12 @@ def _refine(
         if action in needs.used:
             found = _within(statement, action, needs.used[action], served)
             if found:
-                patterns = _generalised(statement, action, found, needs.learnt, why)
+                patterns = _generalised(statement, action, found, needs, why)
                 groups["Resource", tuple(patterns)].append(action)
-        elif action in needs.kept and (action, "") not in served:
-            if "Condition" not in statement:
-                served.add((action, ""))
-            narrow = _within(statement, action, needs.narrowed.get(action, ()), set())
-            element = "Resource" if narrow or "Resource" in statement else "NotResource"
-            groups[element, tuple(sorted(narrow)) or tuple(listed(statement[element]))].append(action)
+        elif action in needs.kept:
+            kept = _kept(statement, action, needs.narrowed.get(action), served)
+            if kept:
+                groups[kept].append(action)
     return [
         {
             "Effect": "Allow",
@@ -109,10 +110,37 @@ def _refine(
     ]
 
 
+def _kept(
+    statement: dict[str, Any], action: str, narrowed: Sequence[str] | None, served: set[tuple[str, str]]
+) -> tuple[str, tuple[str, ...]] | None:
+    """Give the element and what it lists for a kept action; None where this statement need not grant it.
+
+    Where nobody says what the action can only need, it keeps all that the statement has, once; so it does where the
+    statement grants a part of the need that cannot be written as a pattern.
+    """
+    whole = ("Resource" if "Resource" in statement else "NotResource", tuple(_listed_resources(statement)))
+    if narrowed is None:
+        if (action, "") in served:
+            return None
+        if "Condition" not in statement:
+            served.add((action, ""))
+        return whole
+    wanted = [resource for resource in narrowed if (action, resource) not in served]
+    found = _within(statement, action, wanted, served)
+    if found:
+        return "Resource", tuple(found)
+    return whole if wanted and _may_serve(statement, wanted) else None
+
+
+def _listed_resources(statement: dict[str, Any]) -> list[str]:
+    return listed(statement["Resource"] if "Resource" in statement else statement["NotResource"])
+
+
 def _generalised(
-    statement: dict[str, Any], action: str, found: Sequence[str], learnt: Generalised | None, why: list[tuple[str, str]]
+    statement: dict[str, Any], action: str, found: Sequence[str], needs: Needs, why: list[tuple[str, str]]
 ) -> list[str]:
     """Put the learnt patterns for what was found, as far as the statement grants them; say why each is wider."""
+    learnt = needs.learnt
     if learnt is None:
         return sorted(found)
     serving = learnt.serving.get(action, {})
@@ -128,7 +156,7 @@ def _generalised(
     for pattern in list(taken):
         if any(pattern != other and arn_includes(other, pattern) for other in wide):
             del taken[pattern]
-    patterns, reasons = summarise(action, sorted(taken), _patterns(statement))
+    patterns, reasons = summarise(action, sorted(taken), _patterns(statement), needs.most)
     why.extend((pattern, taken[pattern]) for pattern in patterns if taken.get(pattern))
     why.extend(reasons)
     return patterns
@@ -181,6 +209,17 @@ def _intersect(statement: dict[str, Any], action: str, resource: str) -> list[st
         elif arn_includes(resource, pattern):
             found.append(pattern)
     return found
+
+
+def _may_serve(statement: dict[str, Any], resources: Sequence[str]) -> bool:
+    """Tell whether the statement may grant any of `resources`, though it plainly includes none."""
+    if "NotResource" in statement:
+        return True
+    return any(
+        "*" in (pattern, resource) or overlap(tokens(pattern), tokens(resource))
+        for pattern in _patterns(statement)
+        for resource in resources
+    )
 
 
 def _overlap(pattern: str, resource: str) -> bool:

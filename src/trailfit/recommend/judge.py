@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from trailfit.catalog.judgement import reserved
-from trailfit.errors import ProofError
+from trailfit.errors import PolicyError, ProofError
 from trailfit.model import EffectiveGrant, Judgement, Unassessed
 from trailfit.policy.evaluate import Policies
 from trailfit.recommend import checks, credentials, effective, propose, runtime, unused
@@ -250,7 +250,8 @@ def _judge_one(principal: Principal, run: _Run) -> _Found:
     judged, narrowed = keep_habits(principal.arn, judged, narrowed, learnt, run.peers, levels.of(principal.arn))
     judged, narrowed = keep_shared(principal, run.siblings(principal), judged, narrowed, uses, evidence)
     spared = run.exclusions.spared(principal)
-    judged = run.exclusions.keep(principal, judged, ways, spared)
+    guessed, judged = judged, run.exclusions.keep(principal, judged, ways, spared)
+    narrowed = {action: found for action, found in narrowed.items() if judged[action] is guessed[action]}
     found.permissions = tuple(each.permission for each in judged.values())
     case = Case(principal, functions, evidence, ways, judged, uses, needed, run.surroundings)
     found.findings += checks.of_principal(case)
@@ -285,6 +286,9 @@ def _judge_one(principal: Principal, run: _Run) -> _Found:
         )
     except ProofError as problem:
         found.unassessed.append(Unassessed(principal.arn, f"a bug of trailfit's, please report it: {problem.message}"))
+        return found
+    except PolicyError as problem:
+        found.unassessed.append(Unassessed(principal.arn, problem.message))
         return found
     if proposal is not None:
         found.recommendations.append(proposal)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from trailfit.errors import ProofError
+from trailfit.errors import PolicyError, ProofError
 from trailfit.model import PolicyChange, Proof, Recommendation
 from trailfit.policy.document import Document
 from trailfit.policy.evaluate import Request
@@ -14,7 +14,8 @@ from trailfit.recommend.findings import identify
 from trailfit.recommend.fit import Fitted, Needs, fit, merge
 from trailfit.recommend.gate import prove_no_new_access, prove_still_allows
 from trailfit.recommend.granted import beyond, statements
-from trailfit.recommend.resources import arn_includes
+from trailfit.recommend.quota import within_quota
+from trailfit.recommend.resources import MOST_LISTED, arn_includes
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping, Sequence
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 #: What the inline policy is called that replaces policies which cannot be edited for one principal alone.
 FITTED = "fitted"
 _SHOWN = 5
+#: So many resources of a kind are listed one by one, in so many parts of a policy; where that does not fit IAM's
+#: quotas, the next: a few lines wider are better to read, and to review, than eight policies.
+_LISTINGS = ((MOST_LISTED, 2), (8, 2), (1, 2), (1, 10), (0, 10))
 
 
 def removal(principal: Principal, finding: Finding, permissions: Sequence[Permission]) -> Recommendation:
@@ -74,12 +78,12 @@ def tightening(
     others use too, or that is AWS's, is replaced by one inline policy of the principal's own. `learnt` are the
     patterns that stand for what was used, `narrowed` the resources of kept actions that need not keep all of theirs,
     `around` what binds the principal beside its own policies, `spared` statements that stay as they are. Raises
-    ProofError when a proof fails: a bug of ours, never a proposal.
+    ProofError when a proof fails: a bug of ours, never a proposal; PolicyError when nothing fits IAM's quotas.
     """
     own = [policy for policy in principal.policies if policy.group is None]
     inherited = [policy for policy in principal.policies if policy.group is not None]
-    fitted = fit(own, replace(_needs(runtime, judged, uses, learnt, narrowed), spared=spared))
-    before, after, explanations = _changes(fitted, shared, {policy.name for policy in own})
+    needs = replace(_needs(runtime, judged, uses, learnt, narrowed), spared=spared)
+    fitted, before, after, explanations, notes = _fitted(principal, own, needs, shared)
     if not before:
         return None
     kept = [policy.document for policy in inherited if policy.document]
@@ -109,7 +113,7 @@ def tightening(
         action=_action(before, after),
         finding_ids=finding_ids,
         disposition="unsafe" if reasons else "safe",
-        reasons=tuple(reasons) or tuple(_safe_because(judged)),
+        reasons=(*(reasons or _safe_because(judged)), *notes),
         before=tuple(before),
         after=tuple(after),
         permissions=tuple(each.permission for each in judged.values()),
@@ -118,6 +122,24 @@ def tightening(
         rollback=rollback.steps(principal, before, after),
         explanations=tuple(explanations),
     )
+
+
+def _fitted(
+    principal: Principal, own: Sequence[AttachedPolicy], needs: Needs, shared: Mapping[str, int]
+) -> tuple[list[Fitted], list[PolicyChange], list[PolicyChange], list[tuple[str, str]], list[str]]:
+    """Fit the principal's own policies, within IAM's quotas: what does not fit is listed more and more widely."""
+    for most, parts in _LISTINGS:
+        fitted = fit(own, replace(needs, most=most))
+        before, after, explanations = _changes(fitted, shared, {policy.name for policy in own})
+        arranged = within_quota(principal, before, after, parts)
+        if arranged is not None:
+            changes, notes = arranged
+            if most < MOST_LISTED:
+                notes.append(
+                    f"more than {most} resources of one kind are not listed one by one: IAM's quotas are too small"
+                )
+            return fitted, before, changes, explanations, notes
+    raise PolicyError("what it uses cannot be written within IAM's quotas", where=principal.arn)
 
 
 def _safe_because(judged: Mapping[str, Judged]) -> Iterator[str]:

@@ -26,28 +26,34 @@ def arn_includes(outer: str, inner: str) -> bool:
     return wide is not None and narrow is not None and within(narrow, wide)
 
 
-def summarise(action: str, resources: Sequence[str], granted: Sequence[str]) -> tuple[list[str], list[tuple[str, str]]]:
+def summarise(
+    action: str, resources: Sequence[str], granted: Sequence[str], most: int = MOST_LISTED
+) -> tuple[list[str], list[tuple[str, str]]]:
     """Give the patterns for `resources`, and the reason for each that is wider than what was seen.
 
-    Up to `MOST_LISTED` resources stay exact. More become their longest common prefixes at a ``/`` or ``:``,
-    each within one of `granted`; where that would reach further, the granted pattern itself stands.
+    Up to `most` resources stay exact. More become their longest common prefixes at a ``/`` or ``:``,
+    each within one of `granted`; where that would reach further, the granted pattern itself stands. With a `most` of 0
+    the granted pattern stands for all.
     """
-    if len(resources) <= MOST_LISTED:
+    if len(resources) <= most:
         return sorted(resources), []
     groups: dict[str, list[str]] = {}
     for resource in resources:
-        stem = resource[: _stem(resource)]
+        stem = (
+            resource[: _stem(resource)] if most else next((g for g in granted if arn_includes(g, resource)), resource)
+        )
         groups.setdefault(stem, []).append(resource)
     patterns, reasons = set(), []
     for stem, members in sorted(groups.items()):
-        if len(members) <= MOST_LISTED:
+        if most and len(members) <= most:
             patterns.update(members)
             continue
-        pattern = f"{_common(members)}*"
+        pattern = f"{_common(members)}*" if most else stem
         if not any(arn_includes(wide, pattern) for wide in granted):
             pattern = next((wide for wide in granted if arn_includes(wide, members[0])), stem + "*")
         patterns.add(pattern)
-        reasons.append((pattern, f"{len(members)} resources under {stem} were used by {action}: too many to list"))
+        if pattern not in members:
+            reasons.append((pattern, f"{len(members)} resources under {stem} were used by {action}: too many to list"))
     return sorted(patterns), reasons
 
 
