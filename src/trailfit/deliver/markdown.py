@@ -193,7 +193,7 @@ def proof_lines(proofs: Mapping[str, Any]) -> Iterator[str]:
 
 
 def outlook_lines(recommendation: RecommendationView) -> Iterator[str]:
-    """Yield how the role's own past would have fared, with examples, and the chance that the proposal breaks something."""
+    """Yield how the role's own past would have fared, with examples, and the chance that it breaks something."""
     past, chance = recommendation.backtest, recommendation.p_break
     if past:
         yield f"- Its own past: {markdown(past['summary'])}"
