@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 import trailfit
 from tests import findings_page
-from trailfit import sql
+from trailfit import sql, views
 from trailfit.cli.main import COMMANDS, cli
 
 ROOT = Path(__file__).parents[1]
@@ -92,6 +92,28 @@ def test_every_column_that_the_readme_explains_exists(column, demo):
     }
 
     assert column in {*described.column_name, *inner}
+
+
+LAKE = (ROOT / "docs" / "lake.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("view", [*views.COLUMNS, "events", "usage", "skipped", "units", "coverage"])
+def test_every_view_is_in_the_docs(view):
+    assert f"| `{view}` |" in LAKE
+
+
+def test_every_column_of_the_rollup_is_in_the_docs(demo):
+    told = set(re.findall(r"`([a-z_]+)`", LAKE.split("## Columns of `usage`")[1]))
+
+    assert set(trailfit.open(demo / "lake").sql("describe usage").df().column_name) <= told
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)
+def test_every_page_is_linked_and_its_own_links_lead_somewhere(page):
+    links = [link for link in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")) if "://" not in link]
+
+    assert f"(docs/{page.name})" in README
+    assert [link for link in links if not (page.parent / link).exists()] == []
 
 
 def modules():
