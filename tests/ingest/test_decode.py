@@ -14,7 +14,8 @@ from tests.ingest.trails import compact, record
 from trailfit.cloudtrail.envelope import raw_records
 from trailfit.cloudtrail.meaning import understand
 from trailfit.cloudtrail.record import parse_record
-from trailfit.ingest.decode import Decoder, read_time
+from trailfit.ingest.decode import Decoder
+from trailfit.ingest.fields import read_time
 from trailfit.ingest.parts import expand
 from trailfit.model import LogObject
 
@@ -29,7 +30,7 @@ PLAIN = (
 def decoded(data: bytes) -> list[dict[str, Any]]:
     decoder = Decoder()
     decoder.add(data, LogObject("f", "", len(data), None, None, None))
-    return [row for table in decoder.take().values() for row in expand(table).to_pylist()]
+    return [row for _, table in decoder.take() for row in expand(table).to_pylist()]
 
 
 def slowly(data: bytes) -> list[dict[str, Any]]:

@@ -42,9 +42,10 @@ def partition_of(region: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """An ARN template: the literal text around its variables, and a pattern for ARNs of its form."""
+    """An ARN template: literal text and variables by turns, and a pattern for ARNs of its form."""
 
     text: str
+    parts: tuple[str, ...]
     variables: tuple[str, ...]
     pattern: re.Pattern[str]
     literal: int
@@ -72,7 +73,7 @@ def template(text: str) -> Template:
             bare = pattern.endswith((":[^:]*:", "::"))
             pattern += "[^/:]+" if bare else ".+" if last and not any(parts[at + 1 :]) else ".+?"
     literal = sum(len(part) for part in parts[0::2])
-    return Template(text, names, re.compile(pattern, re.DOTALL), literal)
+    return Template(text, tuple(parts), names, re.compile(pattern, re.DOTALL), literal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,8 +230,7 @@ class TypeExpr:
             return whole
         out = ""
         own = iter(texts)
-        parts = _VARIABLE.split(self.template.text)
-        for at, part in enumerate(parts):
+        for at, part in enumerate(self.template.parts):
             if at % 2 == 0:
                 out += part
             elif part == "Partition":

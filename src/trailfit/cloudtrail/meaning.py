@@ -42,7 +42,7 @@ _FRACTION = re.compile(r"\.\d+(?=Z|\Z|[+-])")
 def understand(record: Record) -> Event:
     """Work out the meaning of one record. Never raises for what it holds: what cannot be told is said in `why`."""
     who = caller(record.userIdentity)
-    account = record.recipientAccountId or _account(record) or ""
+    account = account_of(record)
     region = record.awsRegion or ""
     category = record.eventCategory or _category(record)
     how, uses, data_type = _meaning(record, region, account)
@@ -135,7 +135,7 @@ def reads(event_source: str, event_name: str) -> frozenset[str]:
     """
     services = prefixes(event_source)
     conditions = (when.reads for when, _ in services if when is not None)
-    return frozenset().union(*conditions, *(plan(service, event_name).reads for _, service in services))
+    return frozenset().union(*conditions, *(plan(service, event_name).reads() for _, service in services))
 
 
 def uses_of(how: Plan, event_source: str, place: Place, request: bytes, listed: bytes) -> tuple[Use, ...]:
@@ -233,8 +233,9 @@ def _data_type(how: Plan, resources: object) -> str | None:
     return next((kind for kind in types if isinstance(kind, str)), None)
 
 
-def _account(record: Record) -> str | None:
-    return record.userIdentity.accountId if record.userIdentity else None
+def account_of(record: Record) -> str:
+    """Tell the account that an event was recorded for; empty where the record names none."""
+    return record.recipientAccountId or (record.userIdentity and record.userIdentity.accountId) or ""
 
 
 def _time(text: str | None) -> str:
@@ -254,5 +255,7 @@ def _json(data: bytes) -> Any:
         return None
     try:
         return _decode(data)
+    except UnicodeDecodeError:
+        return _json(data.decode(errors="replace").encode())
     except (msgspec.DecodeError, RecursionError):
         return None

@@ -57,6 +57,14 @@ class Plan:
     unknown: str | None
     data_types: tuple[str, ...] = ()
     _by_keys: dict[tuple[str, ...], tuple[Need, ...]] = field(default_factory=dict, compare=False, repr=False)
+    _listing: list[tuple[re.Pattern[str], int]] = field(default_factory=list, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        needs: dict[re.Pattern[str], int] = {}
+        for at, need in enumerate(self.needs):
+            if need.resources.lists and need.resources.known is not None:
+                needs[need.resources.known] = needs.get(need.resources.known, 0) | 1 << at
+        self._listing.extend(needs.items())
 
     def _fitting(self, request: object) -> tuple[Need, ...]:
         """Leave out the needs that a request with such keys cannot have, and the terms that its keys settle."""
@@ -76,16 +84,17 @@ class Plan:
             found = self._by_keys[keys] = tuple(_given(self.needs, frozenset(key.lower() for key in keys)))
         return found
 
-    @property
-    def reads(self) -> frozenset[str]:
-        """The lower-case keys of a request whose values its uses hang on.
+    def reads(self, listed: int = 0) -> frozenset[str]:
+        """List the lower-case keys of a request whose values its uses hang on.
 
         Besides, they hang on what keys there are at all, on how the request is nested, and on texts that are ARNs.
+        The needs whose bits `listed` has find their resources in ``resources[]``: see `takers`.
         """
         found: set[str] = set()
-        for need in self.needs:
-            found.update(need.resources.reads, need.when.reads if need.when else ())
-            found.update(key.lower() for _, path in need.proves for key in path)
+        for at, need in enumerate(self.needs):
+            found.update(need.when.reads if need.when else (), (key.lower() for _, path in need.proves for key in path))
+            if not listed >> at & 1:
+                found.update(need.resources.reads)
         return frozenset(found)
 
     @property
@@ -96,11 +105,15 @@ class Plan:
     @property
     def lists(self) -> bool:
         """Tell whether uses may hang on ``resources[]``."""
-        return any(need.resources.known is not None for need in self.needs)
+        return any(need.resources.lists for need in self.needs)
 
-    def listed(self, arn: str) -> int:
+    def takers(self, arn: str) -> int:
         """Tell which of its needs take an ARN of ``resources[]``: a bit each. Uses hang on nothing else of it."""
-        return sum(1 << at for at, need in enumerate(self.needs) if need.resources.takes(arn))
+        found = 0
+        for known, needs in self._listing:
+            if _is_taken(known, arn):
+                found |= needs
+        return found
 
     def uses(self, source: Source, resource_arns: Sequence[str]) -> tuple[Use, ...]:
         """List the uses of one event: `resource_arns` are those of its ``resources[]``."""
@@ -163,13 +176,20 @@ class Resources:
 
     def _listed(self, resource_arns: Sequence[str]) -> list[str]:
         """Keep the ARNs of ``resources[]`` whose most literal template is of a type that the action takes."""
-        out = [arn for arn in resource_arns if self.takes(arn)]
+        if self.known is None:
+            return []
+        out = [arn for arn in resource_arns if _is_taken(self.known, arn)]
         return out if len(out) < 2 else list(dict.fromkeys(out))
 
-    def takes(self, arn: str) -> bool:
-        """Tell whether an ARN of ``resources[]`` is of a type that the action takes."""
-        found = self.known.fullmatch(arn) if self.known is not None else None
-        return found is not None and bool(found.lastindex)
+    @property
+    def lists(self) -> bool:
+        """Tell whether ARNs of ``resources[]`` that fit are its resources, whatever the request says."""
+        return self.known is not None and not self.own_first
+
+
+def _is_taken(known: re.Pattern[str], arn: str) -> bool:
+    found = known.fullmatch(arn)
+    return found is not None and bool(found.lastindex)
 
 
 @lru_cache(maxsize=16384)

@@ -6,6 +6,7 @@ in alphabetical order.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-_unpack = msgspec.json.Decoder(list[str | bool | None]).decode
+_decode = msgspec.json.Decoder(tuple[str | bool | None, ...]).decode
+_FLAGS = frozenset({"read_only", "counts_as_use"})
 
 
 def events_schema() -> pa.Schema:
@@ -110,6 +112,11 @@ def unpacked(column: Any) -> list[Any]:
     return [_unpack(text) for text in column.dictionary.to_pylist()]
 
 
+@lru_cache(maxsize=16_384)
+def _unpack(text: str) -> Any:
+    return _decode(text)
+
+
 def codes(column: Any) -> Any:
     """Give each row's place in the dictionary of a column without nulls."""
     return column.indices.to_numpy(zero_copy_only=False)
@@ -180,10 +187,8 @@ def spread(column: Any, names: Sequence[str]) -> dict[str, Any]:
     sets = list(zip(*unpacked(column), strict=True)) or [()] * len(names)
     made: dict[str, Any] = {}
     for name, values in zip(names, sets, strict=True):
-        if any(isinstance(value, bool) for value in values):
+        if name in _FLAGS:
             made[name] = pa.array(values, pa.bool_()).take(column.indices)
-        elif name in ("read_only", "counts_as_use"):
-            made[name] = pa.nulls(len(column), pa.bool_())
         else:
             made[name] = _in_alphabet(values, column.indices)
     return made
@@ -193,18 +198,20 @@ def _in_alphabet(values: Sequence[Any], indices: Any) -> pa.DictionaryArray:
     """Make a dictionary column, its dictionary just the values in use, sorted; `values` may repeat and hold None."""
     import numpy as np
     import pyarrow as pa
+    import pyarrow.compute as pc
 
-    nulls = indices.is_null().to_numpy(zero_copy_only=False) if indices.null_count else None
-    at = indices.fill_null(0).to_numpy(zero_copy_only=False) if indices.null_count else indices.to_numpy()
-    in_use = np.bincount(at if nulls is None else at[~nulls], minlength=len(values))
-    words = sorted({value for value, count in zip(values, in_use.tolist(), strict=True) if count and value is not None})
-    place = {word: code for code, word in enumerate(words)}
-    renumbered = np.array([place.get(value, -1) for value in values] or [-1], np.int32)[at]
-    missing = renumbered < 0
-    if nulls is not None:
-        missing |= nulls
-    made = pa.array(renumbered, mask=missing) if missing.any() else pa.array(renumbered)
-    return pa.DictionaryArray.from_arrays(made, pa.array(words, pa.string()))
+    encoded = pa.array(values, pa.string()).dictionary_encode()
+    size = len(encoded.dictionary)
+    inner = encoded.indices.fill_null(size).to_numpy(zero_copy_only=False)
+    inner = np.append(inner, size)[indices.fill_null(len(values)).to_numpy(zero_copy_only=False)]
+    used = np.bincount(inner, minlength=size + 1)[:size] > 0
+    order = pc.sort_indices(encoded.dictionary).to_numpy()
+    order = order[used[order]]
+    place = np.zeros(size + 1, np.int32)
+    place[order] = np.arange(len(order), dtype=np.int32)
+    missing = inner == size
+    made = pa.array(place[inner], mask=missing) if missing.any() else pa.array(place[inner])
+    return pa.DictionaryArray.from_arrays(made, encoded.dictionary.take(pa.array(order)))
 
 
 def collapse(events: pa.Table) -> pa.Table:

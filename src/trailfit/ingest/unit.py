@@ -87,6 +87,8 @@ def write(table: pa.Table, folder: Path, name: str, catalog: str) -> Part:
         row_group_size=_ROW_GROUP,
         use_dictionary=[*encoded, *(f"uses.list.element.{field}" for field in _OF_USE)],
         store_schema=False,
+        # Readers skip row groups by these; of the others the smallest and largest value tell nothing.
+        write_statistics=[*encoded, "event_time"],
         write_page_index=False,
     )
     return Part(name, path.stat().st_size, len(table))

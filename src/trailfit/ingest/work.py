@@ -13,7 +13,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trailfit.ingest.decode import Decoded, Decoder
+from trailfit.ingest.decode import Decoder
 from trailfit.ingest.rows import Held, Rows
 from trailfit.ingest.unit import Made, make
 from trailfit.lake import NO_DAY, UNKNOWN_ACCOUNT
@@ -23,10 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
+    from trailfit.ingest.careful import Decoded
     from trailfit.ingest.selection import Selection
-
-#: Rows decoded before they become an Arrow table.
-_BATCH = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +83,15 @@ def run_stretch(task: Stretch) -> Outcome:
     folder.mkdir(parents=True, exist_ok=True)
     decoder = Decoder()
     rows: dict[Unit, Rows] = defaultdict(lambda: Rows(folder))
+    waiting: list[tuple[Decoded, frozenset[str] | None]] = []
+
+    def keep() -> None:
+        for (account, day), table in decoder.take():
+            if task.selection.takes_unit(account, day):
+                rows[Unit(account, day)].add(table)
+        outcome.objects += [_report(done, task.selection, regions) for done, regions in waiting]
+        waiting.clear()
+
     for _, objects in groupby(task.objects, key=_key_day):
         batch = list(objects)
         for one, data, problem in fetch(batch, payer=task.payer):
@@ -92,10 +99,10 @@ def run_stretch(task: Stretch) -> Outcome:
                 outcome.objects.append(ObjectReport(one, (), (), problem=problem))
                 continue
             regions = task.regions.get(one.uri)
-            outcome.objects.append(_report(decoder.add(data, one, regions), task.selection, regions))
-            if decoder.pending >= _BATCH:
-                _keep(decoder, rows, task.selection)
-        _keep(decoder, rows, task.selection)
+            waiting.append((decoder.add(data, one, regions), regions))
+            if decoder.is_full:
+                keep()
+        keep()
         unit = Unit(batch[0].account or UNKNOWN_ACCOUNT, batch[0].day or NO_DAY)
         if unit in task.finish and unit in rows:
             outcome.made.append(_make(unit, rows.pop(unit), task.held.get(unit, Held()), folder, task.catalog))
@@ -150,12 +157,6 @@ def _report(done: Decoded, selection: Selection, regions: frozenset[str] | None)
     records = tuple(sorted((Unit(*unit), count) for unit, count in done.records.items()))
     not_asked = sum(count for unit, count in records if not selection.takes_unit(unit.account, unit.day))
     return ObjectReport(done.object, records, tuple(done.unreadable), not_asked + done.not_asked, regions)
-
-
-def _keep(decoder: Decoder, rows: dict[Unit, Rows], selection: Selection) -> None:
-    for (account, day), table in decoder.take().items():
-        if selection.takes_unit(account, day):
-            rows[Unit(account, day)].add(table)
 
 
 def _make(unit: Unit, rows: Rows, held: Held, folder: Path, catalog: str) -> tuple[Unit, Made, str]:

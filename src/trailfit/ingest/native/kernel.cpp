@@ -1,0 +1,598 @@
+// The native decoder: log objects as CloudTrail delivers them, to columns of codes.
+//
+// It knows JSON and nothing of AWS: which fields say who called, what was called and on what comes from Python, and so
+// does all that they mean. It takes an object only when it is plain: one gzip member, one document
+// {"Records":[{…},…]} without spaces between tokens, every field of the type that CloudTrail gives it, no field twice.
+// `add` declines any other whole and leaves no trace of it; the Python decoder then reads that object.
+//
+// simdjson finds the tokens and checks UTF-8 (its first stage, public in dom_parser_implementation); the walk below
+// checks the grammar. Every token must end where the next begins, so a span of the text is known to be compact.
+
+#include <libdeflate.h>
+#include <simdjson.h>
+
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+using Text = std::string_view;
+
+// Beyond these an object is declined. The third keeps numbers to those that every reader takes for the same.
+constexpr size_t kLargest = 64u << 20;
+constexpr int kDeepest = 60;
+constexpr size_t kLongestNumber = 15;
+constexpr int kMostArns = 8;
+
+struct Declined {};
+
+// Distinct words with codes 0, 1, 2, … in the order in which they were first seen.
+class Words {
+ public:
+  int32_t code(Text word) {
+    const uint64_t hash = std::hash<Text>{}(word);
+    for (size_t at = hash & mask_;; at = (at + 1) & mask_) {
+      const int32_t found = slots_[at];
+      if (found < 0) return learn(word, hash, at);
+      if (hashes_[found] == hash && (*this)[found] == word) return found;
+    }
+  }
+  bool has(Text word) const {
+    const uint64_t hash = std::hash<Text>{}(word);
+    for (size_t at = hash & mask_; slots_[at] >= 0; at = (at + 1) & mask_)
+      if (hashes_[slots_[at]] == hash && (*this)[slots_[at]] == word) return true;
+    return false;
+  }
+  Text operator[](int32_t code) const { return Text(bytes).substr(ends[code], ends[code + 1] - ends[code]); }
+  int32_t size() const { return static_cast<int32_t>(hashes_.size()); }
+  void clear() { *this = Words(); }
+
+  std::vector<int64_t> ends{0};
+  std::string bytes;
+
+ private:
+  int32_t learn(Text word, uint64_t hash, size_t at) {
+    const int32_t code = size();
+    slots_[at] = code;
+    hashes_.push_back(hash);
+    bytes.append(word);
+    ends.push_back(static_cast<int64_t>(bytes.size()));
+    if (hashes_.size() * 2 > slots_.size()) grow();
+    return code;
+  }
+  void grow() {
+    slots_.assign(slots_.size() * 4, -1);
+    mask_ = slots_.size() - 1;
+    for (int32_t code = 0; code < size(); ++code) {
+      size_t at = hashes_[code] & mask_;
+      while (slots_[at] >= 0) at = (at + 1) & mask_;
+      slots_[at] = code;
+    }
+  }
+  std::vector<int32_t> slots_ = std::vector<int32_t>(1024, -1);
+  std::vector<uint64_t> hashes_;
+  size_t mask_ = 1023;
+};
+
+// A column of texts as Arrow lays it out; a null text has no bytes and a cleared bit.
+struct Texts {
+  std::vector<int32_t> ends{0};
+  std::string bytes;
+  std::vector<uint8_t> valid;
+
+  void add(Text text, bool is_valid) {
+    const size_t row = ends.size() - 1;
+    if (row % 8 == 0) valid.push_back(0);
+    if (is_valid) valid.back() |= static_cast<uint8_t>(1u << (row % 8));
+    bytes.append(text);
+    ends.push_back(static_cast<int32_t>(bytes.size()));
+  }
+  Text operator[](size_t row) const { return Text(bytes).substr(ends[row], ends[row + 1] - ends[row]); }
+  void cut(size_t rows) {
+    ends.resize(rows + 1);
+    bytes.resize(ends.back());
+    valid.resize((rows + 7) / 8);
+    if (rows % 8) valid.back() &= static_cast<uint8_t>((1u << (rows % 8)) - 1);
+  }
+};
+
+// The fields of a record that are read; those of `kCall` make up one key, in this order.
+enum Field {
+  kSource, kName, kRegion, kAccount, kType, kCategory, kReadOnly, kManagement, kErrorCode, kErrorMessage,
+  kId, kTime, kShared, kIp, kAgent, kIdentity, kRequest, kResponse, kResources, kFields
+};
+constexpr int kCall = kErrorMessage + 1;
+constexpr Text kFieldNames[kFields] = {
+    "eventSource", "eventName", "awsRegion", "recipientAccountId", "eventType", "eventCategory", "readOnly",
+    "managementEvent", "errorCode", "errorMessage", "eventID", "eventTime", "sharedEventID", "sourceIPAddress",
+    "userAgent", "userIdentity", "requestParameters", "responseElements", "resources"};
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_string(Text text) { return !text.empty() && text[0] == '"'; }
+bool is_null(Text text) { return text.empty() || text == "null"; }
+Text inside(Text quoted) { return quoted.substr(1, quoted.size() - 2); }
+
+// Microseconds since 1970 of YYYY-MM-DDTHH:MM:SSZ.
+int64_t read_time(Text quoted) {
+  if (quoted.size() != 22) throw Declined();
+  const Text text = inside(quoted);
+  constexpr Text form = "0000-00-00T00:00:00Z";
+  for (size_t at = 0; at < form.size(); ++at)
+    if (form[at] == '0' ? !is_digit(text[at]) : text[at] != form[at]) throw Declined();
+  const auto number = [&](size_t at, size_t length) {
+    int found = 0;
+    for (size_t end = at + length; at < end; ++at) found = found * 10 + (text[at] - '0');
+    return found;
+  };
+  const int year = number(0, 4), month = number(5, 2), day = number(8, 2);
+  const int hour = number(11, 2), minute = number(14, 2), second = number(17, 2);
+  constexpr int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+  if (year < 1 || month < 1 || month > 12 || day < 1 || day > days[month - 1] + (month == 2 && leap)) throw Declined();
+  if (hour > 23 || minute > 59 || second > 59) throw Declined();
+  // Days of the civil calendar, counted from March so that the leap day is a year's last.
+  const int y = year - (month <= 2), era = y / 400, of_era = y % 400;
+  const int of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+  const int64_t date = era * 146097LL + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+  return (((date * 24 + hour) * 60 + minute) * 60 + second) * 1000000LL;
+}
+
+// Checks one document token by token, as far as simdjson's first stage has not.
+class Walk {
+ public:
+  Walk(const char* text, size_t size, const uint32_t* tokens, size_t count)
+      : text_(text), size_(size), tokens_(tokens), count_(count) {
+    seek_escape(0);
+  }
+  bool ended() const { return next_ == count_; }
+  char peek() const { return next_ < count_ ? text_[tokens_[next_]] : '\0'; }
+  size_t position() const { return next_ < count_ ? tokens_[next_] : size_; }
+
+  void expect(char wanted) {
+    if (peek() != wanted) throw Declined();
+    const size_t at = tokens_[next_++];
+    if (!ended() && position() != at + 1) throw Declined();
+  }
+  // Takes a comma and tells true, or the `last` token and tells false.
+  bool more(char last) {
+    if (peek() == ',') return expect(','), true;
+    return expect(last), false;
+  }
+  Text string() {
+    if (peek() != '"') throw Declined();
+    const Text token = take();
+    if (token.size() < 2 || token.back() != '"') throw Declined();
+    if (escape_ < token.data() + token.size()) check_escapes(token);
+    return token;
+  }
+  Text value() {
+    const size_t start = position();
+    char open[kDeepest];
+    int depth = 0;
+    do {
+      switch (peek()) {
+        case '{':
+        case '[':
+          if (depth == kDeepest) throw Declined();
+          open[depth] = peek();
+          expect(open[depth]);
+          if (peek() != open[depth] + 2) {  // '{' + 2 is '}', '[' + 2 is ']'
+            if (open[depth++] == '{') key();
+            continue;
+          }
+          expect(peek());
+          break;
+        case '"': string(); break;
+        default: scalar();
+      }
+      while (depth > 0) {
+        if (more(static_cast<char>(open[depth - 1] + 2))) {
+          if (open[depth - 1] == '{') key();
+          break;
+        }
+        --depth;
+      }
+    } while (depth > 0);
+    return Text(text_ + start, position() - start);
+  }
+  Text key() {
+    const Text found = string();
+    expect(':');
+    return inside(found);
+  }
+
+ private:
+  Text take() {
+    const size_t start = tokens_[next_++];
+    return Text(text_ + start, position() - start);
+  }
+  void scalar() {
+    if (ended()) throw Declined();
+    const Text token = take();
+    if (token == "null" || token == "true" || token == "false") return;
+    if (token.size() > kLongestNumber) throw Declined();
+    size_t at = token[0] == '-';
+    const auto digits = [&] {
+      const size_t before = at;
+      while (at < token.size() && is_digit(token[at])) ++at;
+      if (at == before) throw Declined();
+      return before;
+    };
+    const size_t whole = digits();
+    if (token[whole] == '0' && at > whole + 1) throw Declined();
+    if (at < token.size() && token[at] == '.') ++at, digits();
+    if (at != token.size()) throw Declined();
+  }
+  void seek_escape(size_t from) {
+    const void* found = memchr(text_ + from, '\\', size_ - from);
+    escape_ = found ? static_cast<const char*>(found) : text_ + size_;
+  }
+  void check_escapes(Text token) {
+    const char* end = token.data() + token.size() - 1;
+    while (escape_ < end) {
+      const char* after = escape_ + 2;
+      if (escape_[1] == 'u') {
+        const int half = surrogate(after, end);
+        after += 4;
+        // Half a character comes only with its other half.
+        if (half == 2) throw Declined();
+        if (half == 1) {
+          if (end - after < 6 || after[0] != '\\' || after[1] != 'u' || surrogate(after + 2, end) != 2) throw Declined();
+          after += 6;
+        }
+      } else if (escape_[1] == '\0' || !strchr("\"\\/bfnrt", escape_[1])) {
+        throw Declined();
+      }
+      seek_escape(static_cast<size_t>(after - text_));
+    }
+  }
+  // Tells whether four hexadecimal digits are a first (1) or second (2) half of a character.
+  static int surrogate(const char* digits, const char* end) {
+    if (end - digits < 4) throw Declined();
+    for (int digit = 0; digit < 4; ++digit)
+      if (!isxdigit(static_cast<unsigned char>(digits[digit]))) throw Declined();
+    if ((digits[0] | 32) != 'd' || digits[1] < '8') return 0;
+    return digits[1] == '8' || digits[1] == '9' || (digits[1] | 32) == 'a' || (digits[1] | 32) == 'b' ? 1 : 2;
+  }
+  const char* text_;
+  size_t size_;
+  const uint32_t* tokens_;
+  size_t count_;
+  size_t next_ = 0;
+  const char* escape_ = nullptr;
+};
+
+// Reads compact JSON that `Walk` has checked: strings with their quotes, scalars, and single characters.
+class Tokens {
+ public:
+  explicit Tokens(Text text) : text_(text) {}
+  Text next() {
+    if (at_ == text_.size()) return {};
+    const size_t start = at_++;
+    if (text_[start] == '"') {
+      while (text_[at_] != '"') at_ += text_[at_] == '\\' ? 2 : 1;
+      ++at_;
+    } else if (!strchr("{}[]:,", text_[start])) {
+      while (at_ < text_.size() && !strchr("}],", text_[at_])) ++at_;
+    }
+    return text_.substr(start, at_ - start);
+  }
+  bool at_colon() const { return at_ < text_.size() && text_[at_] == ':'; }
+
+ private:
+  Text text_;
+  size_t at_ = 0;
+};
+
+// Keys in lower case whose values matter; `all` where every value does.
+struct Keys {
+  Words words;
+  bool all = false;
+};
+
+// Writes what matters of a request: all of its structure, the values of `keys`, and texts that begin as an ARN does.
+// Requests that give the same differ only in what is not read. Keys that are not plain ASCII: all of it matters.
+void project(Text request, Keys& keys, std::string& out) {
+  const size_t before = out.size();
+  if (keys.all || is_null(request)) {
+    out.append(request);
+    return;
+  }
+  std::vector<bool> kept{true};
+  std::string lower;
+  Tokens tokens(request);
+  for (Text token = tokens.next(); !token.empty(); token = tokens.next()) {
+    switch (token[0]) {
+      case '"':
+        if (tokens.at_colon()) {
+          lower.assign(inside(token));
+          for (char& letter : lower) {
+            if (letter == '\\' || static_cast<unsigned char>(letter) >= 0x80) {
+              out.resize(before);
+              out.append(request);
+              return;
+            }
+            if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter + 32);
+          }
+          kept.back() = keys.words.has(lower);
+          out.append(token);
+        } else if (kept.back() || token.substr(1, 4) == "arn:" || token[1] == '\\') {
+          out.append(token);
+        } else {
+          out.push_back('"');
+        }
+        break;
+      case '{':
+      case '[':
+        kept.push_back(kept.back());
+        out.push_back(token[0]);
+        break;
+      case '}':
+      case ']':
+        kept.pop_back();
+        out.push_back(token[0]);
+        break;
+      case ':':
+      case ',': out.push_back(token[0]); break;
+      default: out.append(kept.back() || token[0] > '9' ? token : Text("0"));
+    }
+  }
+}
+
+// Lists the ARNs of resources[] as `meaning._listed_arns` does, each once; false where it takes Python to tell.
+bool list_arns(Text resources, std::vector<Text>& out) {
+  out.clear();
+  if (resources.empty() || resources[0] != '[') return true;
+  if (resources.find('\\') != Text::npos) return false;
+  Tokens tokens(resources);
+  int depth = 0;
+  Text key, upper, lower;
+  for (Text token = tokens.next(); !token.empty(); token = tokens.next()) {
+    const char kind = token[0];
+    if (kind == '{' || kind == '[') {
+      if (++depth == 3 && (key == "\"ARN\"" || key == "\"arn\"")) return false;
+      if (depth == 2) upper = lower = {};
+      if (depth == 2 && kind == '[') key = {};
+    } else if (kind == '}' || kind == ']') {
+      if (depth-- == 2 && kind == '}') {
+        const Text arn = upper.size() > 2 ? upper : lower;
+        if (arn.substr(0, 5) == "\"arn:") {
+          bool known = false;
+          for (const Text other : out) known |= other == arn;
+          if (!known && out.size() == kMostArns) return false;
+          if (!known) out.push_back(arn);
+        }
+      }
+      key = {};
+    } else if (kind == '"' && depth == 2 && tokens.at_colon()) {
+      key = token;
+    } else if (depth == 2 && kind != ':' && kind != ',' && (key == "\"ARN\"" || key == "\"arn\"")) {
+      if (kind != '"' && token != "null") return false;
+      (key == "\"ARN\"" ? upper : lower) = kind == '"' ? token : Text();
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+// What Python sees: rows added, in columns; distinct words behind the codes in them.
+struct Kernel {
+  Words who, call, ip, agent, said, arns;
+  std::vector<Keys> keys;
+  Words response_readers;
+
+  std::vector<int64_t> time, check;
+  std::vector<int32_t> who_code, call_code, ip_code, agent_code, source_code;
+  Texts id, shared, request, resources, response;
+  // Made by `list_all` and `project_all`.
+  std::vector<int32_t> said_code, arn_code, arn_ends;
+  std::vector<bool> odd;
+
+  std::unique_ptr<libdeflate_decompressor, decltype(&libdeflate_free_decompressor)> inflater{
+      libdeflate_alloc_decompressor(), libdeflate_free_decompressor};
+  std::unique_ptr<simdjson::internal::dom_parser_implementation> finder;
+  std::unique_ptr<char[]> plain;
+  size_t room = 0;
+  std::string scratch;
+
+  size_t rows() const { return time.size(); }
+
+  size_t inflate(const uint8_t* data, size_t size) {
+    if (size < 18 || memcmp(data, "\x1f\x8b\x08", 3) != 0) throw Declined();
+    uint32_t promised;
+    memcpy(&promised, data + size - 4, 4);  // little-endian, as are the machines that this is built for
+    if (promised == 0 || promised > kLargest || promised > 1032 * size) throw Declined();
+    if (promised > room) {
+      room = promised + promised / 4;
+      plain = std::make_unique<char[]>(room + simdjson::SIMDJSON_PADDING);
+      if (simdjson::get_active_implementation()->create_dom_parser_implementation(room, 1, finder)) throw Declined();
+    }
+    size_t read = 0, made = 0;
+    const auto result =
+        libdeflate_gzip_decompress_ex(inflater.get(), data, size, plain.get(), promised, &read, &made);
+    if (result != LIBDEFLATE_SUCCESS || read != size || made != promised) throw Declined();
+    memset(plain.get() + made, ' ', simdjson::SIMDJSON_PADDING);
+    return made;
+  }
+
+  void add(const uint8_t* data, size_t size, int32_t source) {
+    const size_t length = inflate(data, size);
+    const auto* text = reinterpret_cast<const uint8_t*>(plain.get());
+    if (finder->stage1(text, length, simdjson::stage1_mode::regular)) throw Declined();
+    Walk walk(plain.get(), length, finder->structural_indexes.get(), finder->n_structural_indexes);
+    walk.expect('{');
+    if (walk.key() != "Records") throw Declined();
+    walk.expect('[');
+    do {
+      add_record(walk, source);
+    } while (walk.more(']'));
+    walk.expect('}');
+    if (!walk.ended()) throw Declined();
+  }
+
+  void add_record(Walk& walk, int32_t source) {
+    Text field[kFields];
+    const size_t start = walk.position();
+    walk.expect('{');
+    do {
+      const Text key = walk.key();
+      if (key.find('\\') != Text::npos) throw Declined();
+      const Text value = walk.value();
+      for (int which = 0; which < kFields; ++which) {
+        if (kFieldNames[which].size() != key.size() || kFieldNames[which] != key) continue;
+        if (!field[which].empty()) throw Declined();
+        field[which] = value;
+        break;
+      }
+    } while (walk.more('}'));
+    const Text record(plain.get() + start, walk.position() - start);
+    for (int which = 0; which < kIdentity; ++which) {
+      const bool flag = which == kReadOnly || which == kManagement;
+      if (!is_null(field[which]) && (flag ? field[which] != "true" && field[which] != "false" : !is_string(field[which])))
+        throw Declined();
+    }
+    if (field[kSource].size() < 3 || field[kName].size() < 3 || is_null(field[kSource]) || is_null(field[kName]))
+      throw Declined();
+    for (const int which : {kId, kShared})
+      if (field[which].find('\\') != Text::npos) throw Declined();
+    time.push_back(read_time(field[kTime]));
+    scratch.clear();
+    for (int which = 0; which < kCall; ++which) {
+      if (!is_null(field[which])) scratch.append(field[which]);
+      scratch.push_back('\x1f');
+    }
+    call_code.push_back(call.code(scratch));
+    who_code.push_back(who.code(field[kIdentity]));
+    ip_code.push_back(ip.code(is_null(field[kIp]) ? Text() : field[kIp]));
+    agent_code.push_back(agent.code(is_null(field[kAgent]) ? Text() : field[kAgent]));
+    source_code.push_back(source);
+    // One word for the record's bytes: CRC-32 and length, as `record_check` in the lake.
+    const uint64_t crc = libdeflate_crc32(0, record.data(), record.size());
+    check.push_back(static_cast<int64_t>(crc << 31 | (record.size() & 0x7FFFFFFF)));
+    for (auto [texts, which] : {std::pair{&id, kId}, std::pair{&shared, kShared}})
+      texts->add(is_null(field[which]) ? Text() : inside(field[which]), !is_null(field[which]));
+    request.add(is_null(field[kRequest]) ? Text() : field[kRequest], !is_null(field[kRequest]));
+    resources.add(is_null(field[kResources]) ? Text() : field[kResources], true);
+    const bool reads = response_readers.has(inside(field[kName]));
+    response.add(reads && !is_null(field[kResponse]) ? field[kResponse] : Text(), true);
+  }
+
+  void cut(size_t rows) {
+    time.resize(rows), check.resize(rows);
+    for (auto* codes : {&who_code, &call_code, &ip_code, &agent_code, &source_code}) codes->resize(rows);
+    for (auto* texts : {&id, &shared, &request, &resources, &response}) texts->cut(rows);
+  }
+
+  // Lists the ARNs of the rows' resources[], where `of` is not negative; it begins the words, so that an ARN has one
+  // for each plan that may take it.
+  void list_all(const int32_t* of) {
+    arn_code.clear(), arns.clear(), odd.assign(rows(), false);
+    arn_ends.assign(1, 0);
+    std::vector<Text> listed;
+    for (size_t row = 0; row < rows(); ++row) {
+      if (of[row] >= 0) {
+        odd[row] = !list_arns(resources[row], listed);
+        for (const Text arn : listed) {
+          if (odd[row]) break;
+          scratch.assign(reinterpret_cast<const char*>(&of[row]), sizeof of[row]).append(inside(arn));
+          arn_code.push_back(arns.code(scratch));
+        }
+      }
+      arn_ends.push_back(static_cast<int32_t>(arn_code.size()));
+    }
+  }
+
+  // Gives each row the code of what matters of it: of the request, the keys number `of` (none where it is negative);
+  // with `whole`, resources and response too. -1 where `list_all` left it to Python.
+  void project_all(const int32_t* of, const uint8_t* whole) {
+    said_code.clear();
+    for (size_t row = 0; row < rows(); ++row) {
+      scratch.assign(reinterpret_cast<const char*>(&of[row]), sizeof of[row]);
+      if (of[row] >= 0) project(request[row], keys[of[row]], scratch);
+      if (whole[row]) {
+        (scratch += '\x1f').append(resources[row]);
+        (scratch += '\x1f').append(response[row]);
+      }
+      said_code.push_back(odd[row] ? -1 : said.code(scratch));
+    }
+  }
+};
+
+extern "C" {
+
+// The checksum of the source that this was built from.
+const char* trailfit_source() { return TRAILFIT_SOURCE; }
+
+Kernel* trailfit_new(const char* response_readers) {
+  auto kernel = std::make_unique<Kernel>();
+  for (const char* name = response_readers; *name; name += strlen(name) + 1) kernel->response_readers.code(name);
+  return kernel.release();
+}
+
+void trailfit_free(Kernel* kernel) { delete kernel; }
+
+// Adds an object's records and gives their number; -1 where it is declined, and nothing of it was added.
+int64_t trailfit_add(Kernel* kernel, const uint8_t* data, uint64_t size, int32_t source) {
+  const size_t before = kernel->rows();
+  try {
+    kernel->add(data, size, source);
+    return static_cast<int64_t>(kernel->rows() - before);
+  } catch (const Declined&) {
+  } catch (const std::bad_alloc&) {
+  }
+  kernel->cut(before);
+  return -1;
+}
+
+// Makes a set of keys, each ended by NUL; with `all`, of every key. Gives its number.
+int32_t trailfit_keys(Kernel* kernel, const char* keys, int32_t all) {
+  kernel->keys.emplace_back();
+  kernel->keys.back().all = all != 0;
+  for (const char* key = keys; *key; key += strlen(key) + 1) kernel->keys.back().words.code(key);
+  return static_cast<int32_t>(kernel->keys.size()) - 1;
+}
+
+void trailfit_list(Kernel* kernel, const int32_t* of) { kernel->list_all(of); }
+
+void trailfit_project(Kernel* kernel, const int32_t* of, const uint8_t* whole) { kernel->project_all(of, whole); }
+
+// Forgets the rows, not the words.
+void trailfit_clear(Kernel* kernel) { kernel->cut(0); }
+
+// Gives the bytes of all texts of the rows, or of the words behind codes.
+int64_t trailfit_weight(const Kernel* kernel, int32_t of_words) {
+  size_t bytes = 0;
+  if (of_words)
+    for (const Words* one : {&kernel->who, &kernel->call, &kernel->ip, &kernel->agent, &kernel->said})
+      bytes += one->bytes.size();
+  else
+    for (const Texts* one : {&kernel->id, &kernel->shared, &kernel->request, &kernel->resources, &kernel->response})
+      bytes += one->bytes.size();
+  return static_cast<int64_t>(bytes);
+}
+
+// Gives a buffer and its size in bytes; valid until the kernel is called again.
+const void* trailfit_buffer(Kernel* kernel, int32_t which, int64_t* bytes) {
+  const auto give = [&](const auto& held) -> const void* {
+    *bytes = static_cast<int64_t>(held.size() * sizeof held[0]);
+    return held.data();
+  };
+  const Words* words[] = {&kernel->who, &kernel->call, &kernel->ip, &kernel->agent, &kernel->said, &kernel->arns};
+  const Texts* texts[] = {&kernel->id, &kernel->shared, &kernel->request, &kernel->resources, &kernel->response};
+  const std::vector<int32_t>* codes[] = {&kernel->who_code, &kernel->call_code, &kernel->ip_code, &kernel->agent_code,
+                                         &kernel->source_code, &kernel->said_code, &kernel->arn_code, &kernel->arn_ends};
+  if (which < 8) return give(*codes[which]);
+  if (which < 10) return give(which == 8 ? kernel->time : kernel->check);
+  if (which < 25) {
+    const Texts& one = *texts[(which - 10) / 3];
+    return (which - 10) % 3 == 0 ? give(one.ends) : (which - 10) % 3 == 1 ? give(one.bytes) : give(one.valid);
+  }
+  const Words& one = *words[(which - 25) / 2];
+  return (which - 25) % 2 == 0 ? give(one.ends) : give(one.bytes);
+}
+}
