@@ -47,6 +47,7 @@ FOUND = [
     ([("NotIpAddress", ["0.0.0.0/1", "::/0"], True), ("Null", ["false"], True)], ("128.0.0.0",)), ([("IpAddress", ["255.255.255.255"], True)], ("255.255.255.255",)),
     ([("NotIpAddress", ["0.0.0.0/0", "::/0"], True), ("Null", ["false"], True)], None), ([("IpAddress", ["0.0.0.0/0", "::/0"], False), ("Null", ["false"], True)], ("x",)),
     ([("NotIpAddress", ["0.0.0.0/0", "::/1"], True), ("Null", ["false"], True)], ("8000::",)), ([("IpAddress", ["ffff::/16"], True)], ("ffff::",)),
+    ([("IpAddress", ["255.255.255.254/31"], True), ("IpAddress", ["255.255.255.254"], False)], ("255.255.255.255",)),
     ([("BinaryEquals", ["QUI="], True)], ("QUI=",)), ([("BinaryEquals", ["QUI="], True), ("BinaryEquals", ["QUJ="], False)], None),
     ([("BinaryEquals", ["QUI="], False), ("Null", ["false"], True)], ("AA==",)), ([("BinaryEquals", ["QUI="], False), ("BinaryEquals", ["AA=="], False), ("Null", ["false"], True)], ("AAA=",)),
     ([("BinaryEquals", ["AA==", "AAA="], False), ("Null", ["false"], True)], ("x",)),
@@ -174,6 +175,7 @@ def test_option_that_is_tried_costs_steps_and_one_that_is_settled_does_not():
     assert solve([[A]], [[A]])[1] == price
     assert solve([[A]], [[NOT_A], [A]])[1] == price
     assert solve([[A]], [[NOT_A]])[1] == price
+    assert solve([[A]], [[NOT_A, ELSEWHERE]])[1] == price
     assert solve([[A], [ELSEWHERE]], [[NOT_A]])[1] == 2 * price
     with pytest.raises(TooLargeError):
         solve([[A]], steps=price - 1)

@@ -140,17 +140,16 @@ def _texts(conditions: Iterable[Condition]) -> Iterator[str]:
     parts = {Part((ANY_ONE, ANY_RUN)): None}
     for each in conditions:
         operator = each.operator
-        if operator.kind == "bool":
-            parts |= {Part(pattern.tokens(word), folded=True): None for word in ("true", "false")}
-        elif operator.kind == "arn":
+        if operator.kind == "arn":
             parts[Part(_ANY_ARN)] = None
-        elif operator.kind != "string":
+        elif _family(each) != "text":
             continue
         for wanted in each.patterns:
-            filled = pattern.resolve(wanted, placeholder) or ()
-            read = pattern.arn(filled, complete=False) if operator.kind == "arn" else filled
-            if read is not None:
-                parts[Part(read, folded=operator.ignore_case)] = None
+            filled = pattern.resolve(wanted, placeholder)
+            assert filled is not None, "every variable has a placeholder"
+            read = pattern.arn(filled) if operator.kind == "arn" else filled
+            assert read is not None, "no variable is left"
+            parts[Part(read, folded=operator.ignore_case)] = None
     for _, text in automaton.minterms(list(parts), Budget(_STEPS_LIMIT)):
         yield "".join(text)
     yield ""
