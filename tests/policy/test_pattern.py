@@ -124,3 +124,16 @@ def test_fold_leaves_wildcards_and_variables():
 
 def test_many_wildcards_do_not_take_exponential_time():
     assert not pattern.matches(pattern.tokens("*a" * 60 + "b"), "a" * 4000)
+
+
+def test_short_arn_is_completed_segment_by_segment():
+    segment = (":", SEGMENT_RUN)
+
+    assert pattern.arn(("a", ":", "b")) == ("a", ":", "b", *segment, *segment, *segment, ":", ANY_RUN)
+    assert pattern.arn(("a", ":", "b"), complete=False) is None
+
+
+def test_arn_whose_resource_is_empty_is_whole():
+    whole = pattern.tokens("a:b:c:d:e:")
+
+    assert pattern.arn(whole, complete=False) == pattern.arn(whole) == whole
