@@ -90,3 +90,64 @@ def test_the_worked_example_and_its_sibling_get_what_they_need_and_no_more(demo)
                     allowed.setdefault(action, []).extend([resources] if isinstance(resources, str) else resources)
         assert allowed == one["allow"]
         assert proposal["disposition"] == "safe"
+
+
+#: Kind → who of the demo must have it: the guardrails, and what an account gathers over the years.
+CASES = {
+    "WildcardAction": "role/legacy-batch-role",
+    "WildcardResource": "role/legacy-batch-role",
+    "AllowNotAction": "role/data-steward-role",
+    "AllowNotResource": "role/open-data-role",
+    "AWSManagedPolicy": "role/orders-writer-role",
+    "UserWithStaticKeys": "user/ci/ci-runner",
+    "SharedRole": "role/service/catalogue-role",
+    "PassRoleOnAnyRole": "role/github-deploy",
+    "PrivilegeEscalation": "role/github-deploy",
+    "WildcardTrust": "role/open-data-role",
+    "ExternalTrust": "role/vendor-cost-role",
+    "ConfusedDeputy": "role/order-workflow-role",
+    "FederatedTrustTooWide": "role/preview-deploy",
+    "ConfirmPurpose": "role/emergency-restore-role",
+    "UnusedIAMGroup": "group/contractors",
+    "UnattachedPolicy": "policy/feature-flags",
+    "UnusedPolicyVersion": "policy/feature-flags",
+    "DuplicatePolicy": "policy/read-feature-flags",
+    "StaleAccessKey": "user/dave",
+    "AccessKeyNeverRotated": "user/load-test",
+    "TwoActiveAccessKeys": "user/legacy-app",
+    "InactiveAccessKey": "user/load-test",
+    "AccessKeyFromNewNetwork": "user/alice",
+    "ConsoleUserWithoutMFA": "user/bob",
+    "RootAccessKey": "root",
+    "RootWithoutMFA": "root",
+    "RootUse": "root",
+    "DeniedCalls": "role/metrics-prober-role",
+    "UnusedPermission": "role/orders-writer-role",
+}
+
+
+@pytest.mark.parametrize(("kind", "name"), CASES.items(), ids=CASES)
+def test_every_kind_of_finding_has_its_case(answer, kind, name):
+    found = [each for each in answer["findings"] if each["kind"] == kind and each["principal"].endswith(f":{name}")]
+
+    assert found
+    assert all(each["evidence"] and each["remedy"] for each in found)
+
+
+def test_what_is_excluded_by_tag_is_listed_and_not_proposed(answer):
+    excluded = {
+        (each["finding"]["kind"], each["finding"]["principal"].rpartition("/")[2]) for each in answer["excluded"]
+    }
+
+    assert ("WildcardResource", "snapshot-role") in excluded
+    assert ("WildcardAction", "break-glass-role") in excluded
+    assert not [each for each in answer["recommendations"] if each["principal"].endswith("/break-glass-role")]
+
+
+def test_a_boundary_that_cuts_a_path_off_is_seen(answer):
+    paths = {
+        each["principal"].rpartition("/")[2] for each in answer["findings"] if each["kind"] == "PrivilegeEscalation"
+    }
+
+    assert "tenant-sync-role" not in paths
+    assert "legacy-batch-role" in paths

@@ -140,6 +140,10 @@ def test_what_nobody_used_is_named_and_nothing_else(truth):
     assert found == {
         ("UnusedIAMRole", "unused-migration-role"),
         ("UnusedIAMRole", "lake-admin-role"),
+        ("UnusedIAMRole", "vendor-cost-role"),
+        ("UnusedIAMRole", "open-data-role"),
+        ("UnusedIAMRole", "preview-deploy"),
+        ("UnusedIAMRole", "emergency-restore-role"),
         ("UnusedIAMUser", "carol"),
         ("UnusedIAMUserPassword", "bob"),
         ("UnusedIAMUserPassword", "carol"),

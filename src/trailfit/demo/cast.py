@@ -156,12 +156,13 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class ManagedPolicy:
-    """A customer-managed policy."""
+    """A customer-managed policy; `older` are the documents of its versions before the default, oldest first."""
 
     account: str
     name: str
     document: Json
     created_days_ago: int = 420
+    older: tuple[Json, ...] = ()
 
     @property
     def arn(self) -> str:
@@ -204,6 +205,15 @@ class Trail:
 
 
 @dataclass(frozen=True, slots=True)
+class Root:
+    """The root user of an account: whether it has MFA, how old its access key is, when it was last signed in with."""
+
+    mfa: bool = True
+    key_days: int | None = None
+    signed_in_days_ago: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """One account: its principals, and what AWS's own services do in it."""
 
@@ -215,6 +225,7 @@ class Account:
     groups: tuple[Group, ...] = ()
     policies: tuple[ManagedPolicy, ...] = ()
     functions: tuple[Lambda, ...] = ()
+    root: Root = field(default_factory=Root)
 
     @property
     def principals(self) -> tuple[Role | User, ...]:

@@ -3,7 +3,22 @@
 from __future__ import annotations
 
 from trailfit.demo.behaviour import call, daily, does, office, once, steady, weekly
-from trailfit.demo.cast import DATA, ECS, HOME, LAMBDA, SECOND, Account, Key, Lambda, Need, Role, User, allow, policy
+from trailfit.demo.cast import (
+    DATA,
+    ECS,
+    HOME,
+    LAMBDA,
+    SECOND,
+    Account,
+    Key,
+    Lambda,
+    Need,
+    Role,
+    Root,
+    User,
+    allow,
+    policy,
+)
 from trailfit.demo.people import CONSOLE, OFFICE, audit_reader, sso_role
 
 HERE = f"{HOME}:{DATA}"
@@ -144,4 +159,7 @@ FUNCTIONS = (
     Lambda(DATA, "partner-export", "partner-export-role"),
 )
 
-ACCOUNT = Account(DATA, "data", (HOME, SECOND), ROLES, USERS, functions=FUNCTIONS)
+#: Made when the account was, never looked at since: root has a key, no MFA, and somebody signed in with it.
+ROOT = Root(mfa=False, key_days=1490, signed_in_days_ago=20)
+
+ACCOUNT = Account(DATA, "data", (HOME, SECOND), ROLES, USERS, functions=FUNCTIONS, root=ROOT)

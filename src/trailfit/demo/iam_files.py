@@ -199,8 +199,13 @@ def _policies(account: Account, end: date) -> list[Json]:
 
 def _own_policy(own: ManagedPolicy, attached: int, bounds: int, end: date) -> Json:
     created = ago(end, own.created_days_ago)
-    entry = _policy(own.name, own.arn, "/", "v1", created, attached, bounds)
-    return entry | {"PolicyVersionList": [_version(own.document, "v1", created)]}
+    current = f"v{len(own.older) + 1}"
+    entry = _policy(own.name, own.arn, "/", current, created, attached, bounds)
+    older = [
+        _version(document, f"v{number}", created) | {"IsDefaultVersion": False}
+        for number, document in enumerate(own.older, 1)
+    ]
+    return entry | {"PolicyVersionList": [_version(own.document, current, created), *older]}
 
 
 def _policy(name: str, arn: str, path: str, version: str, created: str, attached: int, bounds: int) -> Json:
@@ -226,9 +231,7 @@ def _version(document: Json, version: str, created: str) -> Json:
 
 
 def _credentials(account: Account, tally: Tally, end: date) -> str:
-    root = f"arn:aws:iam::{account.id}:root"
-    rows = [["<root_account>", root, ago(end, 1500), "not_supported", "no_information", *["not_supported"] * 2, "true"]]
-    rows[0] += [*["false", *["N/A"] * 4] * 2, *["false", "N/A"] * 2]
+    rows = [_root(account, end)]
     for user in account.users:
         row = [user.name, user.arn, ago(end, user.created_days_ago), str(user.password).lower()]
         row += [*_password(user, tally, end), str(user.mfa).lower()]
@@ -236,6 +239,16 @@ def _credentials(account: Account, tally: Tally, end: date) -> str:
             row += _key(user, number, tally, end)
         rows.append([*row, "false", "N/A", "false", "N/A"])
     return "\n".join([REPORT, *(",".join(row) for row in rows)]) + "\n"
+
+
+def _root(account: Account, end: date) -> list[str]:
+    root = account.root
+    used = "no_information" if root.signed_in_days_ago is None else ago(end, root.signed_in_days_ago)
+    row = ["<root_account>", f"arn:aws:iam::{account.id}:root", ago(end, 1500), "not_supported", used]
+    row += [*["not_supported"] * 2, str(root.mfa).lower()]
+    made = ago(end, root.key_days) if root.key_days is not None else "N/A"
+    row += [str(root.key_days is not None).lower(), made, *["N/A"] * 3]
+    return [*row, "false", *["N/A"] * 4, *["false", "N/A"] * 2]
 
 
 def _password(user: User, tally: Tally, end: date) -> list[str]:

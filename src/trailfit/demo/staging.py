@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trailfit.demo import relics
 from trailfit.demo.behaviour import call, does, monthly, office, once, steady, weekly
 from trailfit.demo.cast import (
     EC2,
@@ -107,6 +108,7 @@ ROLES = (
             ),
         ),
         unseen=(Need("ec2:DeleteSnapshot", f"arn:aws:ec2:{HOME}::snapshot/*", "yearly", observable=True),),
+        tags={"trailfit:exempt": "WildcardResource until=2026-12-31 reason=volumes come and go"},
         defined_in="terraform",
     ),
     deploy_role(
@@ -157,7 +159,8 @@ USERS = (
         STAGING,
         "load-test",
         inline={"load": policy(allow(["sqs:SendMessage", "sqs:GetQueueAttributes"], f"arn:aws:sqs:{HERE}:*"))},
-        keys=(Key("generator", 260), Key("retired", 700, active=False, idle_days=301)),
+        keys=(Key("generator", 260), Key("retired", 255, active=False, idle_days=201)),
+        created_days_ago=260,
         habits=(
             does(
                 monthly(20, "13:00"),
@@ -179,4 +182,13 @@ FUNCTIONS = tuple(
     )
 )
 
-ACCOUNT = Account(STAGING, "staging", (HOME, SECOND), ROLES, USERS, functions=FUNCTIONS)
+ACCOUNT = Account(
+    STAGING,
+    "staging",
+    (HOME, SECOND),
+    (*ROLES, *relics.ROLES),
+    USERS,
+    relics.GROUPS,
+    relics.POLICIES,
+    FUNCTIONS,
+)

@@ -136,7 +136,9 @@ def _not_unused(account: Account, tally: Tally) -> list[Json]:
             "break-glass: rarely used by design": role.name == "break-glass-role",
             "service-linked: AWS's to edit": role.path.startswith("/aws-service-role/"),
             "too new to judge": role.created_days_ago < NEW,
-            "no data events are logged in this account": account.id == STAGING and not tally.logged[role.arn],
+            "no data events are logged in this account": account.id == STAGING
+            and role.arn in tally.principals
+            and not tally.logged[role.arn],
         }
         spared += [
             {"principal": role.arn, "kind": "UnusedIAMRole", "reason": text} for text, so in reasons.items() if so
