@@ -91,7 +91,13 @@ def ours(role, seen, last, level, peers):
     ]
     grants = granted(policies)
     found = learn(rows, days, Window(last, last), level, {})
-    judged = {a: Judged(Permission(a, "used" if a in rows else "unused", ""), carried=a in rows) for a in grants}
+    # Nothing is kept of a service that was not used.
+    services = {action.partition(":")[0] for action in rows}
+    judged = {
+        a: Judged(Permission(a, "used" if a in rows else "unused", ""), carried=a in rows)
+        for a in grants
+        if a.partition(":")[0] in services
+    }
     judged, narrowed = keep_companions(judged, found, level)
     judged, narrowed = keep_habits(role.arn, judged, narrowed, found, peers, level)
     used = {a: sorted({row.resource for row in rows[a]}) for a in rows if a in grants}

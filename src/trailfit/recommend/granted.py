@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from trailfit.catalog.actions import every, expand, is_action
@@ -62,18 +63,23 @@ def actions_of(statement: dict[str, Any], unlisted: Collection[str] = ()) -> Ite
     never quite as new as AWS: `unlisted` are actions that it lacks and that were called, and a pattern that matches
     nothing in it stands for itself, as an action that it lacks.
     """
-    if "NotAction" in statement:
-        patterns = listed(statement["NotAction"])
+    element = "NotAction" if "NotAction" in statement else "Action"
+    return iter(_covered(element, tuple(listed(statement[element])), tuple(unlisted)))
+
+
+@lru_cache(maxsize=32)
+def _covered(element: str, patterns: tuple[str, ...], unlisted: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Do the work of `actions_of`, once for a statement: a principal's are asked for several times."""
+    if element == "NotAction":
         excluded = {action for pattern in patterns for action in expand(pattern)}
-        yield from ((action, "*") for action in every() if action not in excluded)
-        yield from ((action, "*") for action in unlisted if not any(_names(pattern, action) for pattern in patterns))
-        return
-    seen = set()
-    for pattern in sorted(listed(statement["Action"]), key=lambda text: ("*" in text or "?" in text, text)):
-        for action in (*expand(pattern), *(each for each in unlisted if _names(pattern, each))) or (pattern,):
-            if action not in seen:
-                seen.add(action)
-                yield action, pattern
+        others = (action for action in unlisted if not any(_names(pattern, action) for pattern in patterns))
+        return tuple((action, "*") for action in (*every(), *others) if action not in excluded)
+    found: dict[str, str] = {}
+    for pattern in sorted(patterns, key=lambda text: ("*" in text or "?" in text, text)):
+        actions = (*expand(pattern), *(each for each in unlisted if _names(pattern, each))) or (pattern,)
+        for action in actions:
+            found.setdefault(action, pattern)
+    return tuple(found.items())
 
 
 def _names(pattern: str, action: str) -> bool:
@@ -85,22 +91,23 @@ def beyond(actions: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(action for action in actions if not is_action(action)))
 
 
-def granted(policies: Sequence[AttachedPolicy], used: Iterable[str] = ()) -> dict[str, list[Via]]:
+def granted(policies: Sequence[AttachedPolicy], used: Iterable[str] = ()) -> dict[str, Sequence[Via]]:
     """List every action that some Allow of `policies` covers, with the ways by which it is granted.
 
     `used` are the actions that were called: of those that the catalogue lacks it knows nothing else.
     """
     unlisted = beyond(used)
-    found: dict[str, list[Via]] = {}
+    found: dict[str, tuple[Via, ...]] = {}
     for policy in policies:
         broad = _is_broad(policy)
         for index, statement in enumerate(statements(policy)):
             if statement["Effect"] != "Allow":
                 continue
-            ways: dict[str, Via] = {}  # one for each pattern: a bare star alone grants 20,000 actions
+            # One way for each pattern, not for each action: a bare star alone grants 20,000 of them.
+            ways: dict[str, tuple[Via, ...]] = {}
             for action, pattern in actions_of(statement, unlisted):
-                way = ways.get(pattern) or ways.setdefault(pattern, Via(policy, index, pattern, broad))
-                found.setdefault(action, []).append(way)
+                way = ways.get(pattern) or ways.setdefault(pattern, (Via(policy, index, pattern, broad),))
+                found[action] = found[action] + way if action in found else way
     return dict(sorted(found.items()))
 
 

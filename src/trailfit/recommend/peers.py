@@ -116,10 +116,14 @@ def keep_habits(
     kept, found = dict(judged), {action: set(resources) for action, resources in narrowed.items()}
     habit = HABITS.get(level)
     own = _own(learnt) if habit and learnt.seldom else {}
-    for action in sorted(judged.keys() - learnt.serving.keys()) if own else ():
-        if judged[action].carried or way_of(action) is None:
+    by_service: dict[str, list[Kind]] = defaultdict(list)
+    for kind in sorted(own):
+        by_service[kind[0]].append(kind)
+    for action, known in judged.items():
+        service = action.partition(":")[0]
+        if service not in by_service or known.carried or action in learnt.serving or way_of(action) is None:
             continue
-        for kind in sorted(kind for kind in own if kind[0] == action.partition(":")[0]):
+        for kind in by_service[service]:
             reason = _reason(who, action, kind, own[kind], peers, habit)
             resources = fitting(action, _used_that_way(action, own[kind])) if reason else []
             if reason and resources and resources != ["*"]:
