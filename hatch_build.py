@@ -15,13 +15,14 @@ import sysconfig
 from pathlib import Path
 from typing import Any
 
+from hatchling.builders.config import BuilderConfig
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 FOLDER = Path("src/trailfit/ingest/native")
 LIBRARIES = ("simdjson", "libdeflate")
 
 
-class NativeDecoder(BuildHookInterface):  # type: ignore[type-arg] - hatchling names no type for its configuration
+class NativeDecoder(BuildHookInterface[BuilderConfig]):
     """Compiles `kernel.cpp` beside itself before files are collected."""
 
     PLUGIN_NAME = "custom"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1]))
 
 from tests.bench.records import write  # noqa: E402 - found by the line above
+from trailfit.ingest.kernel import library  # noqa: E402 - as above
 
 PROGRAM = "import sys; from trailfit.cli.main import main; sys.argv[0] = 'trailfit'; main()"
 
@@ -90,6 +92,18 @@ def ingest(source: str | Path, lake: Path, *, jobs: int = 1, environment: dict[s
     return measure(command, environment)
 
 
+def bound(logs: Path, work: Path) -> Cost | None:
+    """Measure libdeflate and simdjson alone (`bound.cpp`): what no decoder that reads all can beat by much."""
+    program = work / "bound"
+    build = ["c++", "-std=c++17", "-O3", str(HERE / "bound.cpp"), "-lsimdjson", "-ldeflate", "-o", str(program)]
+    try:
+        if not program.exists() and subprocess.run(build, stderr=subprocess.DEVNULL, check=False).returncode:
+            return None
+    except OSError:
+        return None
+    return measure(["sh", "-c", f"find {shlex.quote(str(logs))} -name '*.gz' | {shlex.quote(str(program))}"])
+
+
 def against_duckdb(name: str, logs: Path, records: int, work: Path, bar: float) -> tuple[Cost, Row]:
     """Compare the whole ingest with DuckDB's best bare read_json → Parquet, alternating, the better of two each."""
     ours, theirs = [], []
@@ -105,6 +119,15 @@ def against_duckdb(name: str, logs: Path, records: int, work: Path, bar: float) 
     print(
         f"  DuckDB, bare read_json     {their.cpu:8.2f} CPU s  {records / their.cpu:10,.0f} records/CPU s  {their.peak:6.0f} MiB"
     )
+    least = bound(logs, work)
+    if least is None:
+        print("  libdeflate + simdjson DOM      (no compiler or libraries)")
+    else:
+        print(
+            f"  libdeflate + simdjson DOM  {least.cpu:8.2f} CPU s  {records / least.cpu:10,.0f} records/CPU s  "
+            f"trailfit is at {least.cpu / our.cpu:.0%} of this bound"
+        )
+    print(f"  decoder                    {'native' if library() else 'Python':>8}")
     ratio = their.cpu / our.cpu
     print(f"  ratio                      {ratio:8.2f} ×      (bar {bar} ×)")
     return our, (f"{name}, against DuckDB", f"{ratio:.2f} ×", f"≥ {bar} ×", ratio >= bar)

@@ -30,6 +30,7 @@ def test_the_summary_adds_up(trailfit, logs, tmp_path):
     assert (said["records read"], said["kept"], said["duplicates"]) == ("483", "481", "1")
     assert (said["skipped (not asked for)"], said["errors (not readable)"]) == ("0", "1")
     assert "from skipped" in result.stderr
+    assert said["decoder"] == ("Python" if library() is None else "native")
 
 
 def test_nothing_new_is_success_and_quiet_is_quiet(trailfit, logs, tmp_path):

@@ -82,8 +82,9 @@ def command(
     import signal
     import threading
 
-    # Read when pyarrow loads, here and in workers: the reason stands in `preload`.
+    # Read when pyarrow and numpy load, here and in workers: the reasons stand in `preload`.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from trailfit.cli.progress import reporter
     from trailfit.ingest.listing import list_new, stale_units
     from trailfit.ingest.run import run
@@ -201,4 +202,9 @@ def summary(counts: Counts) -> list[str]:
     if counts.conflicts:
         rows.append(("event IDs with different records, all kept", counts.conflicts))
     width = max(len(f"{value:,}") for _, value in rows)
-    return [f"{name:<42} {value:>{width},}" for name, value in rows]
+    lines = [f"{name:<42} {value:>{width},}" for name, value in rows]
+    if counts.objects:
+        from trailfit.ingest.kernel import library
+
+        lines.append(f"{'decoder':<42} {'native' if library() else 'Python':>{width}}")
+    return lines

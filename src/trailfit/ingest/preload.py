@@ -5,6 +5,8 @@ import sys
 
 # The system's allocator gives memory back; Arrow's own keeps several times what is in use. Read when pyarrow loads.
 os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+# Nothing here multiplies matrices: threads that wait for it only spin.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pyarrow.compute
 import pyarrow.parquet
