@@ -8,6 +8,7 @@ import pytest
 
 from tests.cloudtrail.test_digest import DER, key_of, make
 from tests.ingest.trails import compact, put, record, several_days
+from trailfit.ingest.kernel import library
 
 
 @pytest.fixture
