@@ -18,7 +18,10 @@ from trailfit.deliver.view import account_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-COLUMNS = ("id", "kind", "severity", "confidence", "account", "principal", "resource", "evidence")
+COLUMNS = (
+    "id", "kind", "severity", "confidence", "account", "principal", "resource", "evidence", "risk", "remedy",
+    "commands", "excluded",
+)  # fmt: skip
 _ABBREVIATIONS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _KEPT_UPPER = ("IAM", "AWS", "MFA", "ID", "SCP", "ARN")
 
@@ -48,16 +51,29 @@ def sorted_findings(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return sorted(data["findings"], key=lambda f: (f["principal"], f["kind"], f["id"]))
 
 
+def excluded_findings(data: Mapping[str, Any]) -> list[tuple[Mapping[str, Any], str]]:
+    """Return the findings that exclusions cover, each with the reason and the end, in the order of every output."""
+    rows = sorted(
+        data.get("excluded", ()), key=lambda row: tuple(row["finding"][name] for name in ("principal", "kind", "id"))
+    )
+    return [
+        (row["finding"], f"{row['by']}: {row['reason']}" + (f" (until {row['until']})" if row.get("until") else ""))
+        for row in rows
+    ]
+
+
 def as_csv(data: Mapping[str, Any]) -> str:
-    """Return the findings as CSV (RFC 4180), every cell quoted, none of them a formula."""
+    """Return the findings as CSV (RFC 4180), every cell quoted, none of them a formula; excluded ones last."""
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    for finding in sorted_findings(data):
+    for finding, why in [*((each, "") for each in sorted_findings(data)), *excluded_findings(data)]:
         row = {
             **finding,
             "account": account_of(finding["principal"]),
             "evidence": json.dumps(finding["evidence"], ensure_ascii=False, sort_keys=True),
+            "commands": "\n".join(finding.get("commands", ())),
+            "excluded": why,
         }
         writer.writerow([csv_cell(str(row.get(name) or "")) for name in COLUMNS])
     return out.getvalue()
@@ -69,7 +85,8 @@ def as_sarif(data: Mapping[str, Any], places: Mapping[str, tuple[str, int]] | No
     `places` are the file and line of a repository that define a role or user; findings about others point to
     ``recommendations.json``.
     """
-    findings = sorted_findings(data)
+    found, excluded = sorted_findings(data), excluded_findings(data)
+    findings = [*found, *(finding for finding, _ in excluded)]
     kinds = sorted({f["kind"] for f in findings})
     log = {
         "$schema": _SARIF_SCHEMA,
@@ -78,7 +95,10 @@ def as_sarif(data: Mapping[str, Any], places: Mapping[str, tuple[str, int]] | No
             {
                 "tool": {"driver": {"name": "trailfit", "rules": [_rule(kind, findings) for kind in kinds]}},
                 "columnKind": "unicodeCodePoints",
-                "results": [_result(finding, kinds, places or {}) for finding in findings],
+                "results": [
+                    *(_result(finding, kinds, places or {}) for finding in found),
+                    *(_suppressed(_result(finding, kinds, places or {}), why) for finding, why in excluded),
+                ],
             }
         ],
     }
@@ -110,8 +130,17 @@ def _result(finding: Mapping[str, Any], kinds: list[str], places: Mapping[str, t
             }
         ],
         "partialFingerprints": {"trailfit/v1": visible(finding["id"])},
-        "properties": {"confidence": finding["confidence"], "evidence": shown(finding["evidence"])},
+        "properties": {
+            "confidence": finding["confidence"],
+            "evidence": shown(finding["evidence"]),
+            **{name: shown(finding[name]) for name in ("remedy", "commands", "risk") if finding.get(name)},
+        },
     }
+
+
+def _suppressed(result: dict[str, Any], why: str) -> dict[str, Any]:
+    """Mark a result as one that an exclusion covers (SARIF 2.1.0 §3.27.23): the viewer lists it, and counts it not."""
+    return {**result, "suppressions": [{"kind": "external", "justification": visible(why, 900)}]}
 
 
 def _sarif_text(text: str) -> str:
@@ -133,7 +162,8 @@ def as_asff(data: Mapping[str, Any]) -> str:
     `ProductArn` is that of a custom integration in the finding's own account.
     """
     at = f"{data['window']['to']}T23:59:59Z"
-    return _json([_asff(finding, at) for finding in sorted_findings(data)])
+    archived = [{**_asff(finding, at), "RecordState": "ARCHIVED"} for finding, _ in excluded_findings(data)]
+    return _json([*(_asff(finding, at) for finding in sorted_findings(data)), *archived])
 
 
 def _asff(finding: Mapping[str, Any], at: str) -> dict[str, Any]:
@@ -157,6 +187,11 @@ def _asff(finding: Mapping[str, Any], at: str) -> dict[str, Any]:
         "Title": visible(title_of(finding["kind"]), 200),
         "Description": visible(sentence(finding), 900),
         "ProductFields": {"trailfit/evidence": _compact(finding["evidence"])},
+        **(
+            {"Remediation": {"Recommendation": {"Text": visible(finding["remedy"], 450)}}}
+            if finding.get("remedy")
+            else {}
+        ),
         "Resources": [
             {
                 "Type": resource_type(arn),

@@ -147,6 +147,10 @@ def _fact(value: object) -> str:
         return value
     if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
         return ", ".join(value) or "none"
+    if isinstance(value, list | tuple):
+        return "; ".join(map(_fact, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_fact(inner)}" for name, inner in value.items()) or "none"
     return "not known" if value is None else _compact(value)
 
 

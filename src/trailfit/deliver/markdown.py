@@ -150,7 +150,9 @@ def _principal(one: PrincipalView) -> Iterator[str]:
             yield (
                 f"- {markdown(title_of(finding['kind']))}{about}: {finding['severity']}, "
                 f"{finding['confidence']} confidence ({code_span(finding['id'])})"
+                + (f". {markdown(str(finding['remedy']))}" if finding.get("remedy") else "")
             )
+            yield from (f"  - {code_span(str(line))}" for line in finding.get("commands", ()))
 
 
 def recommendation_lines(recommendation: RecommendationView) -> Iterator[str]:

@@ -16,7 +16,7 @@ from trailfit.deliver.diff import PolicyDiff, policy_diffs
 from trailfit.deliver.trend import CLASSES, Change, Counts, Run, Trend, trend
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 SEVERITIES = ("critical", "high", "medium", "low")
 #: AWS's access levels, the gravest first
@@ -182,7 +182,7 @@ def page(
         kinds=_kinds(data["findings"]),
         coverage=tuple(_coverage(data)),
         unassessed=_by_reason(data["unassessed"]),
-        exempt=_by_reason(data.get("exempt", ())),
+        exempt=_by_reason([*data.get("exempt", ()), *_excluded(data)]),
         principals=principals,
         accounts=tuple(sorted({one.account for one in principals})),
         requests=sum(p["still_allows"]["requests"] for p in proofs),
@@ -233,7 +233,7 @@ def _principal(arn: str, parts: _Gathered) -> PrincipalView:
     return PrincipalView(
         arn=arn,
         account=listed.get("account") or account_of(arn),
-        kind=listed.get("kind") or ("user" if ":user/" in arn else "role"),
+        kind=listed.get("kind") or _kind_of(arn),
         name=listed.get("name") or name_of(arn),
         counts=_counts(permissions, parts.recommendations),
         disposition=_disposition(parts.recommendations),
@@ -258,6 +258,29 @@ def _principal(arn: str, parts: _Gathered) -> PrincipalView:
         groups=_groups(permissions),
         denied=tuple(sorted(listed.get("denied", ()), key=lambda d: (-d["calls"], d["action"], d["resource"]))),
     )
+
+
+def _kind_of(arn: str) -> str:
+    """Return what an ARN of IAM is: a role where it does not tell."""
+    kind = arn.split(":", 5)[-1].partition("/")[0]
+    return {"root": "root user", "policy": "managed policy"}.get(kind, kind if kind in ("user", "group") else "role")
+
+
+def _excluded(data: Mapping[str, Any]) -> Iterator[Mapping[str, str]]:
+    """Tell what exclusions cover, and which of them are past their end, by their reason."""
+    for row in data.get("excluded", ()):
+        until = f"until {row['until']}" if row.get("until") else "without an end"
+        finding = row["finding"]
+        yield {
+            "subject": f"{finding['kind']} {finding['principal']}",
+            "reason": f"excluded {until} by {row['by']}: {row['reason']}",
+        }
+    for rule in data.get("exclusions", ()):
+        if rule["state"] == "expired":
+            yield {
+                "subject": f"{rule['findings']} findings",
+                "reason": f"no longer excluded since {rule['until']} by {rule['by']}: {rule['reason']}",
+            }
 
 
 def _counts(permissions: Sequence[Mapping[str, Any]], recommendations: Sequence[Mapping[str, Any]]) -> Counts:
