@@ -30,6 +30,15 @@ class Unassessed:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What `trailfit doctor` found of one subject: ``good``, ``bad`` (something to act on), or ``open`` (not known)."""
+
+    subject: str
+    state: Literal["good", "bad", "open"]
+    told: str
+
+
 # --- the log ----------------------------------------------------------------------------------------------
 
 

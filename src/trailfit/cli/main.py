@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "pr": ("pr", "Edit the team's own infrastructure code; open or update one pull request."),
     "query": ("query", "Ask the lake: a named query, or SQL."),
     "run": ("run", "The monthly run: all of the above, from trailfit.toml."),
+    "doctor": ("doctor", "Check access, coverage and versions; print the least policy that trailfit needs."),
 }
 
 
