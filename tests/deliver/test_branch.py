@@ -427,3 +427,34 @@ def test_the_report_keeps_the_lines_that_define_roles(repo: Path, tmp_path: Path
     assert b"template.yaml" in made
     report.write({**data, "window": {"from": "2026-09-02", "to": "2026-11-30", "days": 90}}, tmp_path / "out")
     assert b"template.yaml" not in (tmp_path / "out" / "findings.sarif").read_bytes(), "of another run"
+
+
+def test_a_role_is_found_by_the_tag_that_its_stack_gave_it(repo: Path, tmp_path: Path) -> None:
+    text = (repo / "template.yaml").read_text()
+    (repo / "template.yaml").write_text(text.replace("      RoleName: orders-writer\n", ""))
+    git(repo, "commit", "-q", "-am", "CloudFormation names it")
+    data = only_orders()
+    data["principals"][0]["tags"] = {"aws:cloudformation:logical-id": "OrdersWriterRole"}
+    done = branch.propose(data, repo, tmp_path / "out")
+
+    assert git(repo, "diff", "--name-only", "main", NAME).splitlines() == ["template.yaml"]
+    assert "the role’s tag aws:cloudformation:logical-id names it" in done.text
+
+
+def test_the_configuration_says_who_defines_what(repo: Path, tmp_path: Path) -> None:
+    from trailfit.deliver.git import Repository
+    from trailfit.deliver.owner import Mapped
+
+    text = (repo / "template.yaml").read_text()
+    (repo / "template.yaml").write_text(text.replace("RoleName: orders-writer", "RoleName: !Ref Name"))
+    git(repo, "commit", "-q", "-am", "A parameter names it")
+    mapped = [Mapped("arn:aws:iam::*:role/*/orders-*", "template.yaml", "OrdersWriterRole")]
+    with Repository(repo) as repository:
+        done = branch.on_branch(
+            only_orders(), repository, tmp_path / "out", base=repository.head(), mapped=mapped, dry_run=True
+        )
+
+    assert "template.yaml" in done.paths
+    assert "(trailfit.toml says so)" in done.text
+    owners = json.loads((tmp_path / "out" / "owners.json").read_text())["principals"]
+    assert [(row["where"], row["sure"]) for row in owners[ORDERS]] == [("OrdersWriterRole", "certain")]

@@ -417,3 +417,18 @@ def test_hostile_policy_text_cannot_leave_its_scalar() -> None:
 
     assert "+   Evil:" not in edited
     assert len(cloudformation.parse(text).get("Resources").entries) == 3  # type: ignore[union-attr]
+
+
+def test_a_policy_that_sam_attaches_for_a_global_is_not_looked_for_in_the_file() -> None:
+    text = (
+        "Transform: AWS::Serverless-2016-10-31\nGlobals:\n  Function:\n    Tracing: Active\nResources:\n  Fn:\n"
+        "    Type: AWS::Serverless::Function\n    Properties:\n      Policies:\n        - AmazonS3FullAccess\n"
+    )
+    [block] = cloudformation.blocks(text)
+    gone = [
+        {"kind": "aws_managed", "name": name, "arn": f"arn:aws:iam::aws:policy/{name}", "document": {"Statement": []}}
+        for name in ("AWSXrayWriteOnlyAccess", "AmazonS3FullAccess")
+    ]
+    assert "AmazonS3FullAccess" not in cloudformation.edit(text, block, [cloudformation.Proposal("", gone, [])])
+    with pytest.raises(EditError, match="AWSXrayWriteOnlyAccess"):
+        cloudformation.edit(text.replace("    Tracing: Active\n", "    Timeout: 3\n"), block, [cloudformation.Proposal("", gone, [])])  # fmt: skip

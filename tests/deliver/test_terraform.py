@@ -11,7 +11,8 @@ import pytest
 from trailfit.deliver import hcl
 from trailfit.deliver.cloudformation import Proposal
 from trailfit.deliver.hcl import SOURCE
-from trailfit.deliver.terraform import Module, Names
+from trailfit.deliver.terraform import Module
+from trailfit.deliver.terraform_names import Names
 from trailfit.errors import EditError
 
 from .corpus import ROOT, lines_outside
@@ -216,7 +217,10 @@ def test_no_account_is_written_out_where_the_files_have_none() -> None:
         (DOCUMENT + '\noutput "o" {\n  value = data.aws_iam_policy_document.app.json\n}\n', "form that is edited"),
         (DOCUMENT.replace("  statement {\n    actions   = [\"sqs", "  dynamic \"statement\" {\n    actions   = [\"sqs"), "form that is edited"),
         (ROLE.replace("}", "  managed_policy_arns = var.x\n}"), "are an expression"),
-        (ROLE.replace("}", "  inline_policy {\n    name = \"access\"\n  }\n}"), "inline_policy blocks"),
+        (ROLE.replace("}", "  dynamic \"inline_policy\" {\n    for_each = var.x\n  }\n}"), "inline_policy blocks by dynamic"),
+        (JSONENCODE.replace("  role = aws_iam_role.app.id", "  for_each = var.x\n  role = aws_iam_role.app.id"), "count or for_each"),
+        (DOCUMENT.replace("  statement {\n    actions   = [\"sqs", "  dynamic \"statement\" {\n    actions   = [\"sqs"), "dynamic blocks make its statements"),
+        (DOCUMENT.replace("  # objects", "  source_policy_documents = [var.x]"), "its document takes in others"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_edited_safely_is_refused_with_the_reason(text: str, reason: str) -> None:
@@ -349,6 +353,164 @@ def test_the_comma_behind_the_last_item_stays() -> None:
     assert edited(text, [inline(old)], [inline(new)]).count("      },\n    ]\n") == 1
 
 
+def policy(content: dict[str, Any], name: str, kind: str) -> dict[str, Any]:
+    return {"kind": kind, "name": name, "document": content}
+
+
+def halved(content: dict[str, Any]) -> list[Any]:
+    """Half of each statement's actions, at least one."""
+    statements = content["Statement"] if isinstance(content["Statement"], list) else [content["Statement"]]
+    return [
+        {**s, "Action": s["Action"][: (len(s["Action"]) + 1) // 2]} if isinstance(s.get("Action"), list) else s
+        for s in statements
+    ]
+
+
+INLINE_BLOCK = """resource "aws_iam_role" "app" {
+  name = "app"
+
+  inline_policy {
+    name = "access"
+    policy = jsonencode({
+      Version   = "2012-10-17"
+      Statement = [{ Effect = "Allow", Action = ["s3:GetObject", "s3:PutObject"], Resource = "*" }] # both
+    })
+  }
+}
+"""
+S3_BOTH = document(allow(["s3:GetObject", "s3:PutObject"], "*"))
+S3_ONE = document(allow(["s3:GetObject"], "*"))
+
+
+def test_an_inline_policy_block_is_edited_where_it_stands() -> None:
+    new = edited(INLINE_BLOCK, [inline(S3_BOTH)], [inline(S3_ONE)])
+
+    assert new == INLINE_BLOCK.replace(', "s3:PutObject"', "")
+
+
+def test_a_new_policy_of_a_role_with_inline_policy_blocks_is_one_more_block() -> None:
+    new = edited(INLINE_BLOCK, [], [inline(S3_ONE, "more")])
+
+    assert new.count("  inline_policy {") == 2
+    assert "aws_iam_role_policy" not in new
+    assert new.startswith(INLINE_BLOCK[: INLINE_BLOCK.rindex("}\n}")])
+
+
+def test_an_inline_policy_block_goes_whole() -> None:
+    both = edited(INLINE_BLOCK, [], [inline(S3_ONE, "more")])
+
+    assert edited(both, [inline(S3_BOTH)], []).count("inline_policy {") == 1
+
+
+TEMPLATED = """resource "aws_iam_role" "app" {
+  name = "app"
+}
+
+resource "aws_iam_role_policy" "access" {
+  name   = "access"
+  role   = aws_iam_role.app.id
+  policy = templatefile("${path.module}/access.tftpl", { bucket = aws_s3_bucket.b.arn })
+}
+"""
+TEMPLATE_FILE = """{
+  "Version": "2012-10-17",
+  "Statement": [
+    {"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": "${bucket}/*"}
+  ]
+}
+"""
+
+
+@pytest.mark.parametrize("form", ["templatefile", "file"])
+def test_a_policy_in_a_file_beside_is_edited_there(form: str) -> None:
+    text = (
+        TEMPLATED
+        if form == "templatefile"
+        else TEMPLATED.replace("templatefile(", "file(").replace(", { bucket = aws_s3_bucket.b.arn })", ")")
+    )
+    beside = TEMPLATE_FILE if form == "templatefile" else TEMPLATE_FILE.replace("${bucket}", "arn:aws:s3:::b")
+    module = Module("iam", {"iam/main.tf": text}, {"iam/access.tftpl": beside, "README.md": "x"})
+    [role] = module.roles()
+    old, new = (
+        document(allow(actions, "arn:aws:s3:::b/*")) for actions in (["s3:GetObject", "s3:PutObject"], ["s3:GetObject"])
+    )
+    changed = module.edit(role, Proposal(ACCOUNT, [inline(old)], [inline(new)]))
+
+    assert changed == {"iam/access.tftpl": beside.replace(', "s3:PutObject"', "")}
+
+
+def test_a_file_that_is_read_twice_is_not_edited_for_one() -> None:
+    text = TEMPLATED + '\noutput "o" {\n  value = file("access.tftpl")\n}\n'
+    module = Module("iam", {"iam/main.tf": text}, {"iam/access.tftpl": TEMPLATE_FILE})
+    old = document(allow(["s3:GetObject", "s3:PutObject"], "arn:aws:s3:::b/*"))
+    with pytest.raises(EditError, match="is used elsewhere too"):
+        module.edit(module.roles()[0], Proposal(ACCOUNT, [inline(old)], [inline(S3_ONE)]))
+
+
+def test_what_is_made_once_or_not_at_all_is_edited_like_any_other() -> None:
+    text = INLINE_BLOCK.replace('  name = "app"', '  count = var.create ? 1 : 0\n  name  = "app"')
+    text = text[: text.index("\n  inline_policy")] + "}\n"
+    new = edited(text, [], [inline(S3_ONE, "more")])
+
+    assert '  count = var.create ? 1 : 0\n  name  = "more"\n  role  = aws_iam_role.app[0].id\n' in new
+    assert "s3:GetObject" not in edited(new, [inline(S3_ONE, "more")], [])
+
+
+@pytest.mark.parametrize(
+    "source", ['join("", aws_iam_role.app.*.id)', "one(aws_iam_role.app[*].name)", "aws_iam_role.app[0].id"]
+)
+def test_a_reference_to_the_one_that_count_makes_is_followed(source: str) -> None:
+    text = TEMPLATED.replace("aws_iam_role.app.id", source).replace('  name = "app"', '  count = 1\n  name = "app"')
+
+    [held] = (module := Module("", {"main.tf": text})).held(module.roles()[0])
+    assert held.name == "access"
+
+
+MODULE_CALL = """module "orders" {
+  source    = "registry.example/lambda/aws"
+  role_name = "orders"
+  policy_json = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = ["s3:GetObject", "s3:PutObject"], Resource = "*" }]
+  })
+}
+"""
+
+
+def test_a_policy_that_a_module_is_given_is_edited_in_the_call() -> None:
+    module = Module("", {"main.tf": MODULE_CALL})
+    [role] = module.roles()
+    changed = module.edit(role, Proposal(ACCOUNT, [inline(S3_BOTH, "anything")], [inline(S3_ONE, "anything")]))
+
+    assert (role.address, role.name) == ("module.orders", "orders")
+    assert changed == {"main.tf": MODULE_CALL.replace(', "s3:PutObject"', "")}
+    with pytest.raises(EditError, match="a new policy cannot be added"):
+        module.edit(role, Proposal(ACCOUNT, [], [inline(S3_ONE, "new")]))
+
+
+@pytest.mark.parametrize(
+    ("name", "deployed_as", "fits"),
+    [
+        ('name = "${local.prefix}-reader"', "shop-reader", True),
+        ('name = "${local.prefix}-reader"', "other-reader", False),
+        ('name = "${var.env}-orders-reader"', "prod-orders-reader", True),
+        ('name = "${var.env}-x"', "prod-x", None),
+        ('name_prefix = "reader-"', "reader-20260101000000000000000001", True),
+        ('name_prefix = "reader-"', "reader-prod", False),
+        ("name = var.name", "anything", None),
+    ],
+)
+def test_a_name_that_is_an_expression_fits_what_it_may_come_out_as(
+    name: str, deployed_as: str, fits: bool | None
+) -> None:
+    import re
+
+    text = 'locals {\n  prefix = "shop"\n}\n\nresource "aws_iam_role" "app" {\n  ' + name + "\n}\n"
+    [role] = Module("", {"main.tf": text}).roles()
+
+    assert (None if role.pattern is None else re.fullmatch(role.pattern, deployed_as) is not None) is fits
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not ROOT.is_dir(), reason="the corpus is not here (TRAILFIT_CORPUS)")
 def test_every_terraform_folder_is_read_and_every_safe_edit_is_made(tmp_path: Path) -> None:
@@ -358,7 +520,8 @@ def test_every_terraform_folder_is_read_and_every_safe_edit_is_made(tmp_path: Pa
         texts = {path.name: path.read_text("utf-8") for path in sorted(folder.glob("*.tf"))}
         told["files"] += len(texts)
         try:
-            module = Module("", texts)
+            beside = {path.name: path.read_text("utf-8", "replace") for path in folder.iterdir() if path.is_file()}
+            module = Module("", texts, beside)
         except EditError as problem:
             reasons[problem.message] += 1
             continue
@@ -371,21 +534,29 @@ def test_every_terraform_folder_is_read_and_every_safe_edit_is_made(tmp_path: Pa
                     if one.kind == "inline" and one.content is not None:
                         content = deployed(one.content, Names(ACCOUNT))
                         name = one.name or "policy"
-                        statements = (
-                            content["Statement"] if isinstance(content["Statement"], list) else [content["Statement"]]
-                        )
                         before.append(inline(content, name))
-                        halves = [
-                            {**s, "Action": s["Action"][: (len(s["Action"]) + 1) // 2]} if isinstance(s.get("Action"), list) else s
-                            for s in statements
-                        ]  # fmt: skip
-                        after.append(inline({**content, "Statement": halves}, name))
+                        after.append(inline({**content, "Statement": halved(content)}, name))
                     elif one.kind == "managed" and isinstance(one.content, str):
                         before.append({**MANAGED, "name": one.content, "arn": one.content})
                     elif one.kind == "managed" and one.name:
-                        before.append({**MANAGED, "kind": "customer_managed", "name": one.name, "arn": one.name})
+                        try:
+                            content = module.customer_managed(one).content
+                        except EditError:  # others use it too: it is detached, and stays for them
+                            before.append({**MANAGED, "kind": "customer_managed", "name": one.name, "arn": one.name})
+                            told["detached, for others use the policy too"] += 1
+                            continue
+                        if content is None:
+                            reasons[f"not judged: {module.customer_managed(one).why}"] += 1
+                            continue
+                        content = deployed(content, Names(ACCOUNT))
+                        before.append(policy(content, one.name, "customer_managed"))
+                        after.append(policy({**content, "Statement": halved(content)}, one.name, "customer_managed"))
+                        told["managed policies edited where they are defined"] += 1
+                    else:
+                        reasons[f"not judged: {one.why or 'a managed policy that is defined elsewhere'}"] += 1
                 if not before:
                     told["without a policy that is edited"] += 1
+                    reasons["not judged: no policy at all"] += not held
                     continue
                 changed = module.edit(role, Proposal("", before, after))
             except (EditError, LookupError) as problem:
@@ -393,9 +564,14 @@ def test_every_terraform_folder_is_read_and_every_safe_edit_is_made(tmp_path: Pa
                 reasons[str(problem)[:90]] += 1
                 continue
             told["edited"] += 1
-            again = Module("", texts | changed)
+            again = Module(
+                "", texts | {name: text for name, text in changed.items() if name in texts}, beside | changed
+            )
             assert again.edit(role, Proposal("", after, after)) == {}
             for name, text in changed.items():
+                if name not in texts:
+                    told["edited in a file beside"] += 1
+                    continue
                 told["lines outside a policy"] += lines_outside(texts[name], text, iam_blocks(texts[name]))
                 for kind, content in (("before", texts[name]), ("after", text)):
                     place = tmp_path / kind / f"{told['edited']}-{name}"

@@ -266,9 +266,10 @@ def _implicit(root: Node, block: Block, policy: Mapping[str, Any], held: Sequenc
     """Tell whether SAM attaches a policy by itself, so that no edit of the template can detach it."""
     if block.type != FUNCTION or policy["kind"] != "aws_managed" or any(_is(one, policy, template) for one in held):
         return False
+    places = (("Resources", block.logical_id, "Properties"), ("Globals", "Function"))
     return any(
         row["policy"] == policy["name"]
-        and (not row["property"] or root.get("Resources", block.logical_id, "Properties", row["property"]) is not None)
+        and (not row["property"] or any(root.get(*place, row["property"]) is not None for place in places))
         for row in tables.rows("sam_implicit_policies")
     )
 

@@ -123,7 +123,9 @@ class _Reader:
             return None
         arguments = [c for c in inner.named_children if c.type == "function_arguments"]
         values = arguments[0].named_children if arguments else []
-        return (self._source(inner.named_children[0]), self._value(values[0])) if len(values) == 1 else None
+        name = self._source(inner.named_children[0])
+        known = len(values) == 1 or (name == "templatefile" and len(values) == 2)
+        return (name, self._value(values[0])) if known else None
 
     def _value(self, node: Any) -> Node:
         start, end = self._at(node.start_byte), self._at(node.end_byte)

@@ -8,8 +8,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from trailfit.deliver import cloudformation, terraform
+from trailfit.deliver import cloudformation, serverless
 from trailfit.deliver.cloudformation import FUNCTION, Block
+from trailfit.deliver.serverless import Service
+from trailfit.deliver.terraform_module import Folder, Role
 from trailfit.deliver.view import account_of, name_of
 from trailfit.errors import EditError
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 Sure = Literal["certain", "likely"]
+#: What makes a role: a resource of a template, one of Terraform or a module's call, a service's provider.
+Defining = Block | Role | Service
 
 _ACCOUNT = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])")
 _ALLOWED = re.compile(r"allowed_account_ids\s*=\s*\[([^\]]*)\]")
@@ -28,13 +32,15 @@ class Owner:
     """A block that makes a role, the file it stands in, how sure the match is and what it rests on."""
 
     path: str
-    block: Block | terraform.Role
+    block: Defining
     sure: Sure
     because: str
 
     @property
     def where(self) -> str:
-        """Return the block's name in its file: a logical ID, or Terraform's address."""
+        """Return the block's name in its file: a logical ID, Terraform's address, or a path of keys."""
+        if isinstance(self.block, Service):
+            return self.block.where
         return self.block.logical_id if isinstance(self.block, Block) else self.block.address
 
 
@@ -51,7 +57,7 @@ class Mapped:
 class Definitions:
     """Every block of a repository that makes a role, by file, and the files that could not be read."""
 
-    blocks: dict[str, list[Block | terraform.Role]]
+    blocks: dict[str, list[Defining]]
     unread: list[tuple[str, str]]
 
 
@@ -94,9 +100,14 @@ def definitions(files: Mapping[str, str]) -> Definitions:
                 found.blocks[path] = list(cloudformation.blocks(text))
             except EditError as problem:
                 found.unread.append((path, problem.message))
+        elif serverless.is_service(path, text):
+            try:
+                found.blocks[path] = list(serverless.services(text))
+            except EditError as problem:
+                found.unread.append((path, problem.message))
     for folder in sorted({path.rpartition("/")[0] for path, text in files.items() if _is_terraform(path, text)}):
         try:
-            for role in terraform.Module(folder, module_files(folder, files)).roles():
+            for role in Folder(folder, module_files(folder, files), files).roles():
                 found.blocks.setdefault(role.path, []).append(role)
         except EditError as problem:
             found.unread.append((folder or ".", problem.message))
@@ -109,16 +120,20 @@ def module_files(folder: str, files: Mapping[str, str]) -> dict[str, str]:
 
 
 def _is_terraform(path: str, text: str) -> bool:
-    return path.endswith(".tf") and '"aws_iam_role"' in text
+    return path.endswith(".tf") and ('"aws_iam_role"' in text or ("module" in text and "policy" in text))
 
 
 def owners(
     arn: str,
-    blocks: Mapping[str, list[Block | terraform.Role]],
+    blocks: Mapping[str, list[Defining]],
     accounts: Accounts,
     mapped: Sequence[Mapped] = (),
+    logical_id: str | None = None,
 ) -> list[Owner]:
-    """Return the blocks that may define a role, the surest only; what the configuration says of it comes first."""
+    """Return the blocks that may define a role, the surest only; what the configuration says of it comes first.
+
+    `logical_id` is the role's tag ``aws:cloudformation:logical-id``, where it has one.
+    """
     name, account = name_of(arn), account_of(arn)
     told = next((one for one in mapped if fnmatch.fnmatchcase(arn, one.principal)), None)
     if told is not None:
@@ -129,15 +144,34 @@ def owners(
         for path, listed in blocks.items()
         if accounts.may_be(path, account)
         for block in listed
-        if (match := _match(name, block)) is not None
+        if (match := _match(name, block) or _tagged(block, logical_id)) is not None
     ]
     sure = [owner for owner in found if owner.sure == "certain"]
     return sure or found
 
 
-def _match(name: str, block: Block | terraform.Role) -> tuple[Sure, str] | None:
-    if isinstance(block, terraform.Role):
-        return ("certain", "its name is the role’s name") if block.name == name else None
+def _tagged(block: Defining, logical_id: str | None) -> tuple[Sure, str] | None:
+    if logical_id is None or not isinstance(block, Block):
+        return None
+    made = f"{block.logical_id}Role" if block.type == FUNCTION else block.logical_id
+    return ("likely", "the role’s tag aws:cloudformation:logical-id names it") if made == logical_id else None
+
+
+def _match(name: str, block: Defining) -> tuple[Sure, str] | None:
+    if isinstance(block, Service):
+        if block.name is not None:
+            return ("certain", "provider.iam.role.name is the role’s name") if block.name == name else None
+        if block.pattern and re.fullmatch(block.pattern, name):
+            return "likely", "the role is named as the Serverless Framework names it"
+        return None
+    if isinstance(block, Role):
+        if block.name == name:
+            if block.type == "module":
+                return "likely", "a module is given the role’s name and a policy"
+            return "certain", "its name is the role’s name"
+        if block.name is None and block.pattern and re.fullmatch(block.pattern, name):
+            return "likely", "its name’s expression may come out as the role’s name"
+        return None
     if block.role_name is not None:
         return ("certain", "RoleName is the role’s name") if block.role_name == name else None
     made = f"{block.logical_id}Role" if block.type == FUNCTION else block.logical_id

@@ -7,8 +7,9 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from trailfit.deliver import cloudformation, terraform
+from trailfit.deliver import cloudformation, serverless, terraform, terraform_module
 from trailfit.deliver.owner import Accounts, Mapped, Owner, definitions, module_files, owners
+from trailfit.deliver.serverless import Service
 from trailfit.deliver.splice import edit, equal
 from trailfit.deliver.text import file_name
 from trailfit.deliver.tree import parse_json
@@ -19,6 +20,11 @@ from trailfit.errors import EditError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+
+#: What CloudFormation notes on what it makes
+#: (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html).
+_LOGICAL_ID = "aws:cloudformation:logical-id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +114,8 @@ def plan(
     ]
     for role in roles:
         role.refused += _invalid(role)
-    makers = {arn: owners(arn, defined.blocks, known, mapped) for arn in everyone}
+    tags = {one["principal"]: one.get("tags", {}).get(_LOGICAL_ID) for one in data.get("principals", ())}
+    makers = {arn: owners(arn, defined.blocks, known, mapped, tags.get(arn)) for arn in everyone}
     by_block: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for arn in sorted(everyone):
         for owner in makers[arn]:
@@ -166,8 +173,11 @@ def _in_place(role: Role, owner: Owner, together: Sequence[Role | str], texts: d
 
 def _edited(owner: Owner, proposals: Sequence[cloudformation.Proposal], texts: Mapping[str, str]) -> dict[str, str]:
     """Return the files that an edit of the block changes."""
-    if isinstance(owner.block, terraform.Role):
-        module = terraform.Module(owner.block.folder, module_files(owner.block.folder, texts))
+    if isinstance(owner.block, Service):
+        text = serverless.edit(texts[owner.path], proposals)
+        return {owner.path: text} if text != texts[owner.path] else {}
+    if isinstance(owner.block, terraform_module.Role):
+        module = terraform.Module(owner.block.folder, module_files(owner.block.folder, texts), texts)
         results = [module.edit(owner.block, proposal) for proposal in proposals]
         if any(one != results[0] for one in results):
             raise EditError("its roles need different policies from account to account")

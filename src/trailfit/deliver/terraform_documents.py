@@ -18,12 +18,21 @@ _ARGUMENTS = {"actions": "Action", "not_actions": "NotAction", "resources": "Res
 
 def document(block: Block) -> dict[str, Any] | None:
     """Return a policy document's data source as a document, None where it is more than plain statements."""
-    if set(block.attributes) - {"version", "policy_id"} or any(b.type != "statement" for b in block.blocks):
+    if set(block.attributes) - {"version", "policy_id", "count"} or any(b.type != "statement" for b in block.blocks):
         return None
     statements = [_statement(one) for one in block.blocks]
     if None in statements:
         return None
     return {"Version": block.text("version") or "2012-10-17", "Statement": statements}
+
+
+def why_not(block: Block) -> str:
+    """Say why a policy document's data source is more than plain statements."""
+    if any(one.type == "dynamic" for one in block.blocks):
+        return "dynamic blocks make its statements"
+    if set(block.attributes) & {"source_policy_documents", "override_policy_documents", "source_json", "override_json"}:
+        return "its document takes in others"
+    return "its statements are more than plain ones"
 
 
 def _statement(block: Block) -> dict[str, Any] | None:

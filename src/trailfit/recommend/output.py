@@ -215,6 +215,7 @@ def _principal(principal: Principal, permissions: Sequence[Permission], denied: 
         "account": principal.account,
         "kind": principal.kind,
         "name": principal.name,
+        **_made_by(principal.tags),
         "permissions": _rolled_up(permissions),
         "denied": [
             {
@@ -239,6 +240,12 @@ def _trusted(row: TrustedPrincipal) -> dict[str, Any]:
     if row.calls:
         told |= {"calls": row.calls, "last_used": _time(row.last_used), "example_event": row.example_event}
     return told
+
+
+def _made_by(tags: Mapping[str, str]) -> dict[str, Any]:
+    """Give the tags that tell which stack made a principal: they lead to the file that defines it."""
+    found = {key: value for key, value in sorted(tags.items()) if key.startswith("aws:cloudformation:")}
+    return {"tags": found} if found else {}
 
 
 def _rolled_up(permissions: Sequence[Permission]) -> list[dict[str, Any]]:
