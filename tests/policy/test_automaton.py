@@ -47,6 +47,13 @@ def test_only_symbols_that_lead_elsewhere_are_read():
 
 
 @pytest.mark.parametrize(
+    ("alone", "text"), [((NAME,), NAME), ((ANY_ONE,), "x"), ((SEGMENT_ONE,), "x"), ((":",), ":"), (("a",), "a")]
+)
+def test_pattern_alone_is_walked_from_its_first_place(alone, text):
+    assert list(automaton.minterms([Part(alone)], Budget(100))) == [(frozenset({0}), (text,))]
+
+
+@pytest.mark.parametrize(
     ("one", "other", "expected"),
     [
         (("a", "b"), ("a", "c"), False), (("a", ANY_RUN), ("b", ANY_RUN), False), ((ANY_RUN, "a"), (ANY_RUN, "b"), False),
