@@ -109,11 +109,12 @@ def in_order(rows: pa.Table) -> pa.Table:
 
 def unpacked(column: Any) -> list[Any]:
     """Read the values of a column of packed sets."""
-    return [_unpack(text) for text in column.dictionary.to_pylist()]
+    return [unpacked_text(text) for text in column.dictionary.to_pylist()]
 
 
 @lru_cache(maxsize=16_384)
-def _unpack(text: str) -> Any:
+def unpacked_text(text: str) -> Any:
+    """Read one packed set."""
     return _decode(text)
 
 
@@ -152,7 +153,7 @@ def expand(rows: pa.Table) -> pa.Table:
     columns |= spread(columns["who"], WHO)
     columns |= spread(columns["call"], CALL)
     for name in ("source_ip", "user_agent", "source_object"):
-        columns[name] = _in_alphabet(columns[name].dictionary.to_pylist(), columns[name].indices)
+        columns[name] = _sorted(columns[name])
     uses = columns["uses"]
     start, end = uses.offsets[0].as_py(), uses.offsets[-1].as_py()
     flat = uses.values.slice(start, end - start)
@@ -182,36 +183,47 @@ def _plain(column: Any) -> Any:
 
 def spread(column: Any, names: Sequence[str]) -> dict[str, Any]:
     """Make the columns that a column of packed sets stands for."""
+    import numpy as np
     import pyarrow as pa
 
+    at = codes(column)
+    in_use = np.bincount(at, minlength=len(column.dictionary)) > 0
     sets = list(zip(*unpacked(column), strict=True)) or [()] * len(names)
-    made: dict[str, Any] = {}
-    for name, values in zip(names, sets, strict=True):
-        if name in _FLAGS:
-            made[name] = pa.array(values, pa.bool_()).take(column.indices)
-        else:
-            made[name] = _in_alphabet(values, column.indices)
-    return made
+    return {
+        name: pa.array(values, pa.bool_()).take(column.indices)
+        if name in _FLAGS
+        else _in_alphabet(pa.array(values, pa.string()), at, in_use)
+        for name, values in zip(names, sets, strict=True)
+    }
 
 
-def _in_alphabet(values: Sequence[Any], indices: Any) -> pa.DictionaryArray:
-    """Make a dictionary column, its dictionary just the values in use, sorted; `values` may repeat and hold None."""
+def _sorted(column: Any) -> pa.DictionaryArray:
+    """Make a dictionary column anew, its dictionary just the values in use, sorted."""
+    import numpy as np
+    import pyarrow as pa
+
+    values = pa.concat_arrays([column.dictionary, pa.nulls(1, pa.string())])
+    at = column.indices.fill_null(len(values) - 1).to_numpy(zero_copy_only=False)
+    return _in_alphabet(values, at, np.bincount(at, minlength=len(values)) > 0)
+
+
+def _in_alphabet(values: Any, at: Any, in_use: Any) -> pa.DictionaryArray:
+    """Make a dictionary column of the `values` (which may repeat, and hold null) at the places `at`."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    encoded = pa.array(values, pa.string()).dictionary_encode()
-    size = len(encoded.dictionary)
-    inner = encoded.indices.fill_null(size).to_numpy(zero_copy_only=False)
-    inner = np.append(inner, size)[indices.fill_null(len(values)).to_numpy(zero_copy_only=False)]
-    used = np.bincount(inner, minlength=size + 1)[:size] > 0
+    encoded = values.dictionary_encode()
+    number = encoded.indices.fill_null(len(encoded.dictionary)).to_numpy(zero_copy_only=False)
+    wanted = np.zeros(len(encoded.dictionary) + 1, bool)
+    wanted[number[in_use]] = True
     order = pc.sort_indices(encoded.dictionary).to_numpy()
-    order = order[used[order]]
-    place = np.zeros(size + 1, np.int32)
+    order = order[wanted[order]]
+    place = np.full(len(wanted), -1, np.int32)
     place[order] = np.arange(len(order), dtype=np.int32)
-    missing = inner == size
-    made = pa.array(place[inner], mask=missing) if missing.any() else pa.array(place[inner])
-    return pa.DictionaryArray.from_arrays(made, encoded.dictionary.take(pa.array(order)))
+    made = place[number][at]
+    indices = pa.array(made, mask=made < 0) if wanted[-1] else pa.array(made)
+    return pa.DictionaryArray.from_arrays(indices, encoded.dictionary.take(pa.array(order)))
 
 
 def collapse(events: pa.Table) -> pa.Table:

@@ -7,13 +7,14 @@ the lake's when a part is written.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from trailfit.ingest.columns import CALL, HOW, WHO, packed
-from trailfit.ingest.parts import codes, one, ranks, spread, unpacked
+from trailfit.ingest.parts import codes, one, ranks, spread, unpacked, unpacked_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     import pyarrow as pa
 
@@ -39,11 +40,8 @@ GRAIN = (
     "shared",
 )
 #: Those of them that one column stands for on the way.
-_PACKED = {
-    "who": tuple(name for name in GRAIN if name in WHO),
-    "call": tuple(name for name in GRAIN if name in CALL),
-    "how": tuple(name for name in GRAIN if name in HOW),
-}
+_SETS = {"who": WHO, "call": CALL, "how": HOW}
+_PACKED = {packed_in: tuple(name for name in GRAIN if name in names) for packed_in, names in _SETS.items()}
 _NO_USE = packed([None] * len(HOW))
 
 
@@ -91,9 +89,9 @@ def roll_up(rows: pa.Table) -> pa.Table:
         how = pa.DictionaryArray.from_arrays(pc.fill_null(how.indices.take(missing), len(words) - 1), words)
     at = pa.array(parents)
     columns = {
-        "who": _coarser(one(rows["who"]), WHO, _PACKED["who"], _long_term).take(at),
-        "call": _coarser(one(rows["call"]), CALL, _PACKED["call"]).take(at),
-        "how": _coarser(how, HOW, _PACKED["how"]),
+        "who": _coarser(one(rows["who"]), "who").take(at),
+        "call": _coarser(one(rows["call"]), "call").take(at),
+        "how": _coarser(how, "how"),
         "resource": resource,
         "shared": one(pc.is_valid(rows["shared_event_id"])).take(at),
         "calls": pa.array(np.ones(len(parents), np.int64)),
@@ -195,23 +193,26 @@ def expand_usage(rollup: pa.Table) -> pa.Table:
     return pa.table([columns[name] for name in schema.names], schema=schema)
 
 
-def _coarser(
-    column: Any, names: tuple[str, ...], wanted: tuple[str, ...], change: Callable[[str, Any], Any] | None = None
-) -> pa.DictionaryArray:
-    """Keep the `wanted` of the columns that a packed column stands for."""
+def _coarser(column: Any, packed_in: str) -> pa.DictionaryArray:
+    """Keep of the columns that a packed column stands for those of the grain."""
     import numpy as np
     import pyarrow as pa
 
-    at = [(name, names.index(name)) for name in wanted]
-    texts = [packed([change(n, row[i]) if change else row[i] for n, i in at]) for row in unpacked(column)]
+    texts = [_coarse(text, packed_in) for text in column.dictionary.to_pylist()]
     place = {text: code for code, text in enumerate(dict.fromkeys(texts))}
     renumbered = np.array([place[text] for text in texts] or [0], np.int32)[codes(column)]
     return pa.DictionaryArray.from_arrays(pa.array(renumbered), pa.array(list(place), pa.string()))
 
 
-def _long_term(name: str, value: Any) -> Any:
-    """Keep the IDs of long-term access keys (``AKIA…``); others become None. Each session has a key of its own.
+@lru_cache(maxsize=16_384)
+def _coarse(text: str, packed_in: str) -> str:
+    """Keep of one packed set what the grain has; of access keys only those of the long term, ``AKIA…``.
 
+    Each session has a key of its own.
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes
     """
-    return None if name == "access_key_id" and value is not None and not value.startswith("AKIA") else value
+    row = dict(zip(_SETS[packed_in], unpacked_text(text), strict=True))
+    key = row.get("access_key_id")
+    if key is not None and not key.startswith("AKIA"):
+        row["access_key_id"] = None
+    return packed([row[name] for name in _PACKED[packed_in]])
