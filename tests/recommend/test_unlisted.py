@@ -67,6 +67,7 @@ def test_name_of_a_call_is_no_proof_of_its_action():
 
     assert recommended(policy, use(NEW)).disposition == "unsafe"
     assert NEW in recommended(policy, use(NEW)).reasons[0]
+    assert recommended(policy, use("s3:GetBucketAcl", BUCKET), use("newservice:Do")).disposition == "unsafe"
     assert recommended(policy, use("s3:GetBucketAcl", BUCKET)).disposition == "safe"
 
 

@@ -100,11 +100,10 @@ def tightening(
     reasons = [f"left out although the log cannot tell: {risk}" for risk in risks[:_SHOWN]]
     if len(risks) > _SHOWN:
         reasons.append(f"and {len(risks) - _SHOWN} more services of which the log cannot tell")
-    called = beyond(judged.keys() & uses.keys())
+    called = beyond(uses)
     if called:
-        reasons.append(
-            f"called, though the catalogue lacks them, and kept by their calls' names: {', '.join(called[:_SHOWN])}"
-        )
+        named = ", ".join(called[:_SHOWN])
+        reasons.append(f"the catalogue lacks actions that were called, so that only the calls' names are kept: {named}")
     if nothing_new.holds is None:
         reasons.append("whether it grants anything new could not be decided")
     return Recommendation(
