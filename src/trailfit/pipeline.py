@@ -305,9 +305,10 @@ def query(
     **parameters: Any,
 ) -> DuckDBPyRelation:
     """Run a named query over the lake's views. Windowed queries take `days` and `to`."""
-    if sql.load(name).is_windowed:
-        window = resolve(lake, days=days, to=to)
-        parameters = {**window.parameters(), **parameters}
+    asked = sql.load(name)
+    if asked.is_windowed:
+        window = resolve(lake, days=days, to=to).parameters()
+        parameters = {**{end: day for end, day in window.items() if end in asked.parameters}, **parameters}
     elif days is not None or to is not None:
         raise UsageError(f"query `{name}` asks of the whole lake: it takes no window")
     return sql.run(con, name, **parameters)

@@ -12,6 +12,7 @@ BENCHES = {
     "rightsizing": ["--families", "ABC", "--seeds", "11-12"],
     "inventory": [],
     "botocore_operations": [],
+    "queries": [],
 }
 
 
