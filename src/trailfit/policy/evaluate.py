@@ -213,7 +213,7 @@ class Find(Protocol):
     """How the documents of one place are read; `authorizer` reads them faster, to the same effect."""
 
     def __call__(
-        self, documents: Sequence[Document], request: Request, name: str, *, complete: bool, bounded: bool = False
+        self, documents: Sequence[Document], request: Request, name: str, *, complete: bool, bounded: bool = ...
     ) -> Finding:
         """Read the documents of the place `name`; `complete`: short ARNs are completed with `*`."""
 
