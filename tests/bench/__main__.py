@@ -11,6 +11,7 @@ BENCHES = {
     "policy": [],
     "rightsizing": ["--families", "ABC", "--seeds", "11-12"],
     "inventory": [],
+    "iac": [],
     "botocore_operations": [],
     "queries": [],
 }

@@ -130,10 +130,10 @@ def test_the_services_of_the_corpus_are_found_and_edited() -> None:
     for path in files:
         text = path.read_text("utf-8")
         [_service] = serverless.services(text)
-        statements = serverless._statements(serverless.parse_yaml(text))
-        assert statements is not None
+        found = serverless.statements(serverless.parse_yaml(text))
+        assert found is not None
         held = [
-            {**one, "Resource": re.sub(r"\$\{[^}]*\}", "x", one["Resource"])} for one in statements[1].value
+            {**one, "Resource": re.sub(r"\$\{[^}]*\}", "x", one["Resource"])} for one in found[1].value
         ]  # fmt: skip
         before, after = document(LOGS, *held), document(LOGS, *held[1:])
         new = serverless.edit(text, [Proposal(ACCOUNT, [inline(before)], [inline(after)])])

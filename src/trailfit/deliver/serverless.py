@@ -49,7 +49,7 @@ def is_service(path: str, text: str) -> bool:
 def services(text: str) -> list[Service]:
     """Return the file's one service that has statements of its own; raises `EditError` where it cannot be parsed."""
     root = parse_yaml(text)
-    found = _statements(root)
+    found = statements(root)
     if found is None:
         return []
     place, node = found
@@ -62,7 +62,8 @@ def services(text: str) -> list[Service]:
     return [Service(".".join(place), text.count("\n", 0, node.start) + 1, name, pattern)]
 
 
-def _statements(root: Node) -> tuple[tuple[str, ...], Node] | None:
+def statements(root: Node) -> tuple[tuple[str, ...], Node] | None:
+    """Return where the service's statements stand, and their node; None where it has none of its own."""
     return next(((place, node) for place in _PLACES if (node := root.get(*place)) is not None), None)
 
 
@@ -129,7 +130,7 @@ def edit(text: str, proposals: Sequence[Proposal]) -> str:
 
 def _edit(text: str, proposal: Proposal) -> str:
     root = parse_yaml(text)
-    found = _statements(root)
+    found = statements(root)
     if found is None:
         raise EditError("the file holds no statements")
     place, node = found

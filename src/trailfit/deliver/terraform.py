@@ -34,7 +34,7 @@ class Module(Folder):
         """
         held = self.held(role)
         names = Names(proposal.account)
-        taken = _correspond(held, proposal, names)
+        taken = _correspond(self, held, proposal, names)
         literal = any(proposal.account in text for text in (*self.texts.values(), *self._beside(held)))
         left = {(policy["kind"], policy["name"]): policy["document"] for policy in proposal.after}
         splices: dict[str, list[Splice]] = {}
@@ -147,10 +147,10 @@ def _deciding(document: Any) -> Any:
     return {"Version": version, "Statement": statements if isinstance(statements, list) else [statements]}
 
 
-def _correspond(held: Sequence[Held], proposal: Proposal, names: Names) -> dict[int, Mapping[str, Any]]:
+def _correspond(module: Module, held: Sequence[Held], proposal: Proposal, names: Names) -> dict[int, Mapping[str, Any]]:
     taken: dict[int, Mapping[str, Any]] = {}
     for policy in proposal.before:
-        number = next((n for n, one in enumerate(held) if n not in taken and _is(one, policy, names)), None)
+        number = next((n for n, one in enumerate(held) if n not in taken and _is(module, one, policy, names)), None)
         if number is None:
             why = next((f": {h.why}" for n, h in enumerate(held) if n not in taken and h.why), "")
             raise EditError(
@@ -160,9 +160,11 @@ def _correspond(held: Sequence[Held], proposal: Proposal, names: Names) -> dict[
     return taken
 
 
-def _is(held: Held, policy: Mapping[str, Any], names: Names) -> bool:
+def _is(module: Module, held: Held, policy: Mapping[str, Any], names: Names) -> bool:
     if held.kind == "managed":
         arn = policy.get("arn") or f"arn:aws:iam::aws:policy/{policy['name']}"
+        if held.name is None and policy["kind"] == "customer_managed" and held.content != arn:
+            return _agrees(_content(module, held, policy), policy["document"], names)  # the provider makes its name up
         return policy["kind"] in ("aws_managed", "customer_managed") and (
             held.content == arn or (held.name is not None and held.name == policy["name"])
         )
@@ -209,8 +211,11 @@ def _verify(
 
 def _content(module: Module, held: Held, policy: Mapping[str, Any]) -> Any:
     """Return a policy's content; that of the resource where an attachment names one."""
-    if held.kind == "managed" and policy["kind"] == "customer_managed" and held.name == policy["name"]:
-        return module.customer_managed(held).content
+    if held.kind == "managed" and policy["kind"] == "customer_managed" and held.name in (None, policy["name"]):
+        try:
+            return module.customer_managed(held).content
+        except EditError:
+            return None
     return held.content
 
 
