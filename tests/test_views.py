@@ -36,7 +36,7 @@ def test_a_plain_duckdb_sees_what_trailfit_sees(name, demo):
     assert theirs.execute(digest).fetchall() == ours.execute(digest).fetchall()
 
 
-@pytest.mark.parametrize("name", sorted({*NAMES} - {"skipped"}))
+@pytest.mark.parametrize("name", sorted({*NAMES} - {"skipped", "integrity"}))  # its trail is whole, and has no digests
 def test_no_view_of_the_demo_is_empty(name, demo):
     assert Lake(demo / "lake").connect().execute(f"select count(*) from {name}").fetchone() > (0,)
 

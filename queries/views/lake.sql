@@ -76,6 +76,9 @@ set variable snapshot = coalesce(
 set variable judged = coalesce(
     (select max(file) from glob(getvariable('lake') || '/judged/*/findings.parquet') as t(file)), ''
 );
+set variable validated = coalesce(
+    (select max(file) from glob(getvariable('lake') || '/validated/*/integrity.parquet') as t(file)), ''
+);
 create or replace temp macro newest(marker, name) as coalesce(
     (select min(file) from glob(getvariable('lake') || '/*/*/' || name || '.parquet') as t(file)
      where file = regexp_replace(marker, '[^/]*$', '') || name || '.parquet'),
@@ -87,6 +90,7 @@ set variable credentials_file = newest(getvariable('snapshot'), 'credentials');
 set variable functions_file = newest(getvariable('snapshot'), 'functions');
 set variable permissions_file = newest(getvariable('judged'), 'permissions');
 set variable findings_file = newest(getvariable('judged'), 'findings');
+set variable integrity_file = newest(getvariable('validated'), 'integrity');
 
 create or replace temp view principals as
 select
@@ -153,6 +157,16 @@ union all by name
 select columns('^(id|kind|principal|severity|confidence|resource|evidence|from_day|to_day)$')
 from read_parquet(getvariable('findings_file'), hive_partitioning = false, filename = 'part')
 where contains(part, '/findings.parquet');
+
+create or replace temp view integrity as
+select
+    null::varchar as source, null::varchar as result, null::varchar as kind, null::varchar as object,
+    null::varchar as why
+where false
+union all by name
+select columns('^(source|result|kind|object|why)$')
+from read_parquet(getvariable('integrity_file'), hive_partitioning = false, filename = 'part')
+where contains(part, '/integrity.parquet');
 
 -- Views over these views.
 create or replace temp view coverage as

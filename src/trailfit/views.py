@@ -4,6 +4,7 @@
 
     LAKE/snapshots/20261031T080000Z/{principals,policies,credentials,functions}.parquet
     LAKE/judged/2026-10-31/{permissions,findings}.parquet          by the last day of the run's window
+    LAKE/validated/newest/integrity.parquet                        what following CloudTrail's digests found
 
 `queries/views/lake.sql` opens the same in a plain DuckDB shell; a test holds the two together.
 """
@@ -26,7 +27,7 @@ _TEXT = "VARCHAR"
 _TEXTS = "VARCHAR[]"
 _TIME = "TIMESTAMP"
 
-Table = Literal["principals", "policies", "credentials", "functions", "permissions", "findings"]
+Table = Literal["principals", "policies", "credentials", "functions", "permissions", "findings", "integrity"]
 
 #: Columns of each table in their order, with DuckDB's type names. Documents, tags and evidence are JSON text.
 COLUMNS: dict[Table, dict[str, str]] = {
@@ -55,6 +56,7 @@ COLUMNS: dict[Table, dict[str, str]] = {
         "id": _TEXT, "kind": _TEXT, "principal": _TEXT, "severity": _TEXT, "confidence": _TEXT, "resource": _TEXT,
         "evidence": _TEXT, "from_day": "DATE", "to_day": "DATE",
     },
+    "integrity": {"source": _TEXT, "result": _TEXT, "kind": _TEXT, "object": _TEXT, "why": _TEXT},
 }  # fmt: skip
 
 #: The folder that a table lies in, and the file whose presence makes a folder whole: it is written last.
@@ -65,6 +67,7 @@ _HOMES: dict[Table, tuple[str, str]] = {
     "functions": ("snapshots", "snapshot.json"),
     "permissions": ("judged", "findings.parquet"),
     "findings": ("judged", "findings.parquet"),
+    "integrity": ("validated", "integrity.parquet"),
 }
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from trailfit.ingest.listing import Listing
     from trailfit.ingest.run import Counts
     from trailfit.ingest.selection import Selection
+    from trailfit.lake import Lake
     from trailfit.model import Unassessed, Unit
 
 
@@ -124,7 +125,7 @@ def command(
         say(f'what could not be read is named in the lake: trailfit query "from skipped" --lake {lake_root}', ctx)
         code = EXIT_PARTIAL
     if validate:
-        code = _validate(sources, selection, public_keys) or code
+        code = _validate(sources, lake, selection, public_keys, payer=request_payer) or code
     ctx.exit(code)
 
 
@@ -135,14 +136,17 @@ def _problems(problems: list[Unassessed]) -> int:
     return EXIT_PARTIAL if problems else EXIT_OK
 
 
-def _validate(sources: tuple[str, ...], selection: Selection, public_keys: str | None) -> int:
-    """Follow the digests of each source; print what is wrong."""
+def _validate(
+    sources: tuple[str, ...], lake: Lake, selection: Selection, public_keys: str | None, *, payer: bool
+) -> int:
+    """Follow the digests of each source; print what is wrong, and keep it in the lake."""
+    from trailfit.ingest.integrity import keep
     from trailfit.ingest.validate import read_keys, validate
 
     keys = read_keys(public_keys) if public_keys else None
-    code = EXIT_OK
-    for source in sources:
-        found = validate(source, selection, keys)
+    results = {source: validate(source, selection, keys, payer=payer) for source in sources}
+    keep(lake, results)
+    for source, found in results.items():
         for wrong in found.findings:
             click.echo(f"{wrong.kind}  {wrong.object}  {wrong.detail}")
         click.echo(
@@ -150,11 +154,9 @@ def _validate(sources: tuple[str, ...], selection: Selection, public_keys: str |
         )
         for problem in found.problems:
             click.echo(f"not validated: {problem.subject}: {problem.reason}", err=True)
-        if found.findings:
-            code = EXIT_FINDINGS
-        elif found.problems and code == EXIT_OK:
-            code = EXIT_PARTIAL
-    return code
+    if any(found.findings for found in results.values()):
+        return EXIT_FINDINGS
+    return EXIT_PARTIAL if any(found.problems for found in results.values()) else EXIT_OK
 
 
 def outdated(stale: dict[Unit, str], *, rebuild: bool) -> str:

@@ -67,6 +67,7 @@ KINDS = (
     "MovedDigest",
     "AlteredLogFile",
     "DeletedLogFile",
+    "UnnamedLogFile",
 )
 
 

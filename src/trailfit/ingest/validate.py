@@ -6,6 +6,7 @@ import base64
 import json
 import re
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from trailfit.cloudtrail.digest import Digest, LogFile, Tampering, check_chain, check_log, check_signature, parse
 from trailfit.errors import SourceError
 from trailfit.ingest.keys import describe
+from trailfit.ingest.source import open_source
+from trailfit.ingest.unnamed import Span, Trail, trail_of, unnamed
 from trailfit.model import Unassessed
 from trailfit.storage.places import bucket_store, client, split_uri, why
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
     from trailfit.ingest.selection import Selection
 
+_READERS = 16
 _DIGEST = re.compile(
     r"(?P<account>\d{12})_CloudTrail-Digest_(?P<region>[a-z0-9-]+?-\d)_(?P<trail>.+)_[a-z0-9-]+?-\d_"
     r"\d{8}T\d{6}Z(?P<backfill>_backfill)?\.json\.gz\Z"
@@ -46,12 +50,13 @@ class _Place(Protocol):
     def near(self, digest: Digest, at: str, log: LogFile) -> str: ...
 
 
-def validate(source: str, selection: Selection, keys: dict[str, bytes] | None) -> Validated:
-    """Follow all digests of one source. `keys` are DER public keys by fingerprint; None asks CloudTrail for them.
+def validate(source: str, selection: Selection, keys: dict[str, bytes] | None, *, payer: bool = False) -> Validated:
+    """Follow all digests of one source, and look for log files that none of them names.
 
-    Raises SourceError when the keys cannot be had.
+    `keys` are DER public keys by fingerprint; None asks CloudTrail for them. Raises SourceError when the keys or the
+    digests cannot be had.
     """
-    place: _Place = _BucketPlace(source) if source.startswith("s3://") else _FolderPlace(source)
+    place: _Place = _BucketPlace(source, payer=payer) if source.startswith("s3://") else _FolderPlace(source)
     result = Validated()
     chains: dict[tuple[str, ...], list[tuple[str, Digest, str | None]]] = defaultdict(list)
     for name in sorted(place.digests(selection)):
@@ -85,14 +90,33 @@ def validate(source: str, selection: Selection, keys: dict[str, bytes] | None) -
             result.findings += check_signature(digest, name if place.has_metadata else "", signatures.get(name), keys)
         if "backfill" not in chain:
             result.findings += check_chain([(digest, signatures.get(name)) for name, digest, _ in links])
+    logs = [
+        (place.near(d, name, log), log) for chain in sorted(chains) for name, d, _ in chains[chain] for log in d.logs
+    ]
+    result.logs = len(logs)
+    with ThreadPoolExecutor(_READERS) as pool:
+        for outcome in pool.map(lambda one: _check(place, *one), logs):
+            if isinstance(outcome, Unassessed):
+                result.problems.append(outcome)
+            elif outcome is not None:
+                result.findings.append(outcome)
+    spans: dict[Trail, list[Span]] = defaultdict(list)
+    for links in chains.values():
         for name, digest, _ in links:
-            for log in digest.logs:
-                result.logs += 1
-                data = place.read(place.near(digest, name, log))
-                wrong = check_log(log, data[0] if data else None)
-                if wrong is not None:
-                    result.findings.append(wrong)
+            spans[trail_of(name)].append((digest.start, digest.end))
+    found_unnamed, unsaid = unnamed(open_source(source, payer=payer), selection, {name for name, _ in logs}, spans)
+    result.findings += found_unnamed
+    result.problems += unsaid
     return result
+
+
+def _check(place: _Place, name: str, log: LogFile) -> Tampering | Unassessed | None:
+    """Check one log file; one that cannot be had is no sign of tampering."""
+    try:
+        data = place.read(name)
+    except SourceError as problem:
+        return Unassessed(name, str(problem))
+    return check_log(log, data[0] if data else None)
 
 
 def read_keys(path: str) -> dict[str, bytes]:
@@ -187,14 +211,17 @@ class _BucketPlace:
 
     has_metadata = True
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, *, payer: bool) -> None:
         self._bucket, self._prefix = split_uri(uri)
+        self._payer = payer
 
     def digests(self, selection: Selection) -> Iterator[str]:
         import obstore
 
         try:
-            for chunk in obstore.list(bucket_store(self._bucket), prefix=self._prefix or None):
+            for chunk in obstore.list(
+                bucket_store(self._bucket, request_payer=self._payer), prefix=self._prefix or None
+            ):
                 yield from (f"{self._bucket}/{item['path']}" for item in chunk if _is_asked(item["path"], selection))
         except Exception as problem:
             raise SourceError(why(problem), where=f"s3://{self._bucket}/{self._prefix}") from problem
@@ -204,7 +231,7 @@ class _BucketPlace:
 
         bucket, _, key = name.partition("/")
         try:
-            found: Any = obstore.get(bucket_store(bucket), key)
+            found: Any = obstore.get(bucket_store(bucket, request_payer=self._payer), key)
             attributes = found.attributes
             return bytes(found.bytes()), attributes.get("signature") or attributes.get("x-amz-meta-signature")
         except FileNotFoundError:
