@@ -21,6 +21,7 @@ from trailfit.policy.evaluate import (
     action_matches,
     conditions_hold,
     evaluate,
+    grants,
     place,
     resource_matches,
 )
@@ -56,6 +57,10 @@ class Authorizer:
     def decide(self, request: Request) -> Decision:
         """Decide the request, as `evaluate` does."""
         return evaluate(request, self._policies, self._find)
+
+    def grants(self, request: Request) -> Tri:
+        """Tell whether the identity policies, within the boundary, allow the request, as the law's `grants` does."""
+        return grants(request, self._policies.identity, self._policies.boundary, self._find)
 
     def _find(
         self, documents: Sequence[Document], request: Request, name: str, *, complete: bool, bounded: bool = False

@@ -293,7 +293,9 @@ def evaluate(request: Request, policies: Policies, find: Find = find) -> Decisio
     return Decision("Allowed", tuple(where for each in places for where in each.allowing))
 
 
-def grants(request: Request, documents: Sequence[Document], boundary: Sequence[Document] | None = None) -> Tri:
+def grants(
+    request: Request, documents: Sequence[Document], boundary: Sequence[Document] | None = None, find: Find = find
+) -> Tri:
     """Tell whether a principal's own documents, within its boundary, allow the request; None where it is not known.
 
     This is the principal's side alone: what resource-based policies, SCPs and RCPs add or take away is not looked at.
