@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.policy.conftest import policy, statement
 from trailfit.policy import automaton, inclusion, pattern
 from trailfit.policy.automaton import Automaton, Budget, Part, TooLargeError
 from trailfit.policy.grant import EVERYTHING, PatternSet
@@ -183,3 +184,13 @@ def test_only_patterns_of_the_same_beginning_are_looked_at():
 def test_patterns_that_meet_are_listed():
     assert of("a:x", "a:*", "b:*").meeting(pattern.tokens("a:x")) == [pattern.tokens("a:x"), pattern.tokens("a:*")]
     assert of("*", "b:*").meeting(pattern.tokens("a:x")) == [EVERYTHING]
+
+
+def test_statement_looks_at_actions_of_the_same_service_and_arns_of_the_same_service():
+    rule = policy(
+        statement(["s3:Get*", "sqs:Send*", "*"], ["arn:aws:s3:::a", "arn:aws:sqs:r:1:q", "arn:aws:s3:r:1:b"])
+    ).rules[0]
+
+    assert [each[0] for each in rule.actions._near(pattern.tokens("s3:putobject"))] == ["s", ANY_RUN]
+    assert len(rule.resources._near(pattern.arn(pattern.tokens("arn:aws:s3:::x")))) == 2
+    assert len(rule.resources._near(pattern.arn(pattern.tokens("arn:aws:sqs:::x")))) == 1
