@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 LEAST_DAYS = 30
 _TEST_DAYS = 30
 _MOST_FOLDS = 3
+#: What these recommendations do is not told by replaying calls against the policies that they write.
+_APART = ("DELETE_", "RESTORE_", "SPLIT_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,8 @@ def span(found: Sequence[Fold]) -> Window:
 def is_tightening(recommendation: Recommendation) -> bool:
     """Tell whether a recommendation changes what a principal that stays is granted: only that can be replayed."""
     changes = recommendation.before or recommendation.after
-    return any(change.kind != "trust" for change in changes) and not recommendation.action.startswith("DELETE_")
+    apart = recommendation.action.startswith(_APART)
+    return any(change.kind != "trust" for change in changes) and not apart
 
 
 @dataclass(frozen=True, slots=True)
