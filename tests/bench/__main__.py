@@ -10,6 +10,7 @@ BENCHES = {
     "fetch": [],
     "policy": [],
     "rightsizing": ["--families", "ABC", "--seeds", "11-12"],
+    "chances": ["--seeds", "1-2"],
     "inventory": [],
     "iac": [],
     "botocore_operations": [],

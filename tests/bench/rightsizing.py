@@ -291,6 +291,11 @@ def main(argv=None):
                 )
                 for line in [line for each in tallies for line in each.examples][: given.examples]:
                     print("   ", line)
+    if "trailfit" in methods:
+        from tests.bench import chances  # which takes its measures from here
+
+        print("\nIs the chance to break, told with each proposal, true? (more: python -m tests.bench.chances)")
+        chances.report(chances.gather(given.families, given.seeds, ((90, 0),), given.jobs))
 
 
 if __name__ == "__main__":
