@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import msgspec
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from trailfit.deliver.forge.request import Forge, PullRequest
     from trailfit.lake import Lake
 
+_Kind = TypeVar("_Kind")
 FORMAT = 1
 REQUESTS = "state/pull-requests.json"
 RUNS = "state/runs"
@@ -85,8 +86,8 @@ class Memory:
         if data is None:
             return cls()
         try:
-            file = msgspec.json.decode(data, type=_File)
-        except msgspec.MsgspecError as problem:
+            file = _read(data, _File)
+        except ValueError as problem:
             hint = "delete it: then what was rejected may be proposed once more"
             raise LakeError(f"damaged: {problem}", where=f"{lake.root}/{REQUESTS}", hint=hint) from problem
         if file.format != FORMAT:
@@ -97,7 +98,7 @@ class Memory:
     def save(self, lake: Lake) -> None:
         """Write it to the lake; the same memory is the same bytes."""
         file = _File(FORMAT, tuple(self.requests[key] for key in sorted(self.requests)))
-        text = msgspec.json.format(msgspec.json.encode(file, order="sorted"), indent=1)
+        text = _text(file)
         if text != lake.storage.read(REQUESTS):
             lake.storage.write(REQUESTS, text)
 
@@ -174,7 +175,7 @@ def _utc(text: str | None) -> str | None:
 
 def remember_run(lake: Lake, data: Mapping[str, Any]) -> None:
     """Note a run in short."""
-    text = msgspec.json.format(msgspec.json.encode(run_of(data), order="sorted"), indent=1)
+    text = _text(run_of(data))
     path = f"{RUNS}/{data['window']['to']}.json"
     if text != lake.storage.read(path):
         lake.storage.write(path, text)
@@ -190,8 +191,18 @@ def history(lake: Lake, before: str, most: int = 12) -> list[Run]:
     found = []
     for path in chosen:
         try:
-            found.append(msgspec.json.decode(lake.storage.read(path) or b"", type=Run))
-        except msgspec.MsgspecError as problem:
+            found.append(_read(lake.storage.read(path) or b"", Run))
+        except ValueError as problem:
             hint = "delete it: it holds one point of the trend"
             raise LakeError(f"damaged: {problem}", where=f"{lake.root}/{path}", hint=hint) from problem
     return found
+
+
+def _text(value: Any) -> bytes:
+    """Return JSON in plain ASCII, keys sorted: what a log holds, half a character too, is read back as it was."""
+    return json.dumps(msgspec.to_builtins(value), indent=1, sort_keys=True, ensure_ascii=True).encode()
+
+
+def _read(data: bytes, kind: type[_Kind]) -> _Kind:
+    """Read such JSON; raises ValueError where it is damaged."""
+    return msgspec.convert(json.loads(data), kind)
