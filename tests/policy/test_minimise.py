@@ -142,6 +142,14 @@ def test_statement_too_large_alone_is_parted_without_new_access():
     assert no_new_access([whole], parts).holds is True
 
 
+def test_statements_part_at_the_first_letter_that_tells_them_apart():
+    a1, a2, b1 = ({"Effect": "Allow", "Action": f"s3:{name}", "Resource": "*"} for name in ("A1", "A2", "B1"))
+    limit = minimise.size(minimise.document([a1, a2]))
+
+    assert [each["Statement"] for each in minimise.split([b1, a2, a1], limit)] == [[a1, a2], [b1]]
+    assert [each["Statement"] for each in minimise.split([b1, a2], limit - 1)] == [[a2], [b1]]
+
+
 def test_longer_list_is_parted_and_a_lone_string_never():
     long = "arn:aws:s3:::" + "b" * 60
     one = {"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": long}
