@@ -21,11 +21,13 @@ def row(category="Management", data_type=None, first=WINDOW.first, last=WINDOW.l
 def selector(*data_types, **facts):
     account = facts.pop("account", ACCOUNT)
     management = facts.pop("management", True)
-    return TrailSelector("trail", account, "eu-west-1", True, management, data_types=data_types, **facts)
+    everywhere = facts.pop("multi_region", True)
+    return TrailSelector("trail", account, "eu-west-1", everywhere, management, data_types=data_types, **facts)
 
 
 MANAGED = [row()]
 S3 = row("Data", "AWS::S3::Object")
+TABLES = row("Data", "AWS::DynamoDB::Table")
 
 
 @pytest.mark.parametrize(
@@ -36,10 +38,13 @@ S3 = row("Data", "AWS::S3::Object")
         pytest.param("sqs:CreateQueue", [row(gaps=[date(2026, 9, 1)])], [], False, id="a day is missing"),
         pytest.param("s3:GetObject", MANAGED, [], False, id="a data event, and none is logged"),
         pytest.param("s3:GetObject", [*MANAGED, S3], [], True, id="a data event, seen all window long"),
-        pytest.param("s3:GetObject", MANAGED, [selector("AWS::S3::Object")], True, id="a data event that a selector asks for"),
+        pytest.param("s3:GetObject", [*MANAGED, TABLES], [selector("AWS::S3::Object")], True, id="a data event that a selector asks for"),
+        pytest.param("s3:GetObject", MANAGED, [selector("AWS::S3::Object")], False, id="a selector asks for it, and the lake holds no data event"),
+        pytest.param("s3:GetObject", [*MANAGED, TABLES], [selector("AWS::S3::Object", multi_region=False)], False, id="a selector of one region"),
+        pytest.param("sqs:CreateQueue", MANAGED, [selector(multi_region=False)], False, id="management events of one region"),
         pytest.param("s3:GetObject", [*MANAGED, S3], [selector(partial=("AWS::S3::Object",))], False, id="a selector that logs only some"),
         pytest.param("s3:GetObject", MANAGED, [selector("AWS::S3::Object", logging=False)], False, id="a trail that was stopped"),
-        pytest.param("s3:GetObject", MANAGED, [selector("AWS::S3::Object", account="999999999999", organization=True)], True, id="an organization's trail"),
+        pytest.param("s3:GetObject", [*MANAGED, TABLES], [selector("AWS::S3::Object", account="999999999999", organization=True)], True, id="an organization's trail"),
         pytest.param("s3:GetObject", MANAGED, [selector("AWS::S3::Object", account="999999999999")], False, id="another account's own trail"),
         pytest.param("kms:ListKeys", MANAGED, [selector(excluded=("kms.amazonaws.com",))], False, id="a service that every trail leaves out"),
         pytest.param("kms:ListKeys", MANAGED, [selector(excluded=("kms.amazonaws.com",)), selector()], True, id="a service that one trail leaves out"),
@@ -58,6 +63,11 @@ def test_silence_is_evidence_only_where_it_was_logged(action, coverage, selector
     silence = Silences(WINDOW, coverage, selectors).of(ACCOUNT, action)
 
     assert (silence.is_evidence, bool(silence.reason)) == (is_evidence, True)
+
+
+def test_a_log_that_could_not_be_read_whole_proves_nothing():
+    assert Silences(WINDOW, MANAGED, [], {ACCOUNT: 1}).of(ACCOUNT, "sqs:CreateQueue").is_evidence is False
+    assert Silences(WINDOW, MANAGED, [], {"444455556666": 1}).of(ACCOUNT, "sqs:CreateQueue").is_evidence is True
 
 
 def test_no_action_that_can_never_be_seen_is_ever_judged_by_silence():

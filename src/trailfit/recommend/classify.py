@@ -147,6 +147,12 @@ class _Context:
             self._young[id(policy)] = self.standing.ages.of_grant(policy)
         return self._young[id(policy)]
 
+    @property
+    def is_logged(self) -> bool:
+        """Tell whether the account's log is whole, as far as it goes: else nothing at all is called unused."""
+        account = self.principal.account
+        return self.evidence.gaps.get(account) == () and not self.evidence.unread.get(account)
+
     def is_in_use(self, service: str) -> bool:
         """Tell whether the log, or IAM's last accessed data, shows the service used in the window."""
         last = (self.reached or {}).get(service)
@@ -198,7 +204,7 @@ def _silent(action: str, ways: Sequence[Via], context: _Context) -> Judged:
         reason = f"{silence.reason}; every session of the window had a session policy, and {apart}"
         return Judged(Permission(action, "undetermined", reason), carried=False, in_vain=True)
     hidden = blind(action) or (silence.reason if silence.kind == "uncovered" else None)
-    if hidden and reached is not None and service in reached and reached[service] is None:
+    if hidden and context.is_logged and reached is not None and service in reached and reached[service] is None:
         # Only of calls: a permission that is checked within another service's call is not its service's use.
         reason = f"IAM's last accessed data has never seen {service} used by this {principal.kind}"
         return Judged(Permission(action, "unused", reason), carried=False)

@@ -146,13 +146,14 @@ class Silences:
     def _data_type_logged(self, account: str, data_type: str) -> bool:
         """Tell whether data events of this type were logged all window long.
 
-        A selector says so outright, or that it logs only some of them, or those of one region. Without one, the type
-        must have been seen near both ends of the window: a week, or a tenth of the window where that is longer, leaves
-        room for work that is not daily.
+        A selector says so outright, where the lake holds any data event of the account at all; or it says that it logs
+        only some of them, or those of one region. Without one, the type must have been seen near both ends of the
+        window: a week, or a tenth of the window where that is longer, leaves room for work that is not daily.
         """
         trails = self._of(account)
         if any(data_type in each.data_types and each.multi_region for each in trails):
-            return True
+            # What a trail is set to log may be delivered to a bucket that nobody read into the lake.
+            return any(seen == account for seen, _ in self._seen)
         if any(data_type in (*each.data_types, *each.partial) for each in trails):
             return False
         if (account, data_type) not in self._seen:
