@@ -184,7 +184,8 @@ def candidates(operation: str, kind: str, variable: str, alone: bool) -> tuple[s
 class TypeExpr:
     """How the ARNs of one resource type are built: its template and a finder for each variable.
 
-    `reads` are the lower-case keys of a request that they look for.
+    `reads` are the lower-case keys of a request that they look for; for `inspects` among them more matters of a text
+    than whether it is empty or begins as an ARN does: the others' texts are put into the template as they are.
     """
 
     kind: str
@@ -192,6 +193,7 @@ class TypeExpr:
     finders: tuple[tuple[str, tuple[Finder, ...]], ...]
     required: bool
     reads: frozenset[str] = frozenset()
+    inspects: frozenset[str] = frozenset()
 
     def arns(self, source: Source) -> list[str]:
         """Build the ARNs that the record names in full; none when a variable stays unknown."""
@@ -250,6 +252,7 @@ def type_expr(service: str, operation: str, kind: actions.ResourceType, alone: b
     compiled = template(kind.arn)
     finders = []
     reads: set[str] = set()
+    inspects: set[str] = set()
     for variable in compiled.variables:
         named = False
         if variable in given:
@@ -260,12 +263,13 @@ def type_expr(service: str, operation: str, kind: actions.ResourceType, alone: b
             named = not any(path == "" for path, _ in paths)
         ways = [finder(path, change) for path, change in paths if path]
         reads.update(*(keys_of(path) for path, _ in paths if path))
+        inspects.update(*(keys_of(path) for path, change in paths if change))
         if named:
             names, spelled = candidates(operation, kind.name, variable, alone), _spelled(variable)
             ways.append(_by_name(names, spelled))
             reads.update(names, [spelled.lower()])
         finders.append((variable, tuple(ways)))
-    return TypeExpr(kind.name, compiled, tuple(finders), kind.required, frozenset(reads))
+    return TypeExpr(kind.name, compiled, tuple(finders), kind.required, frozenset(reads), frozenset(inspects))
 
 
 def most_specific(found: list[tuple[TypeExpr, list[str]]]) -> list[str]:

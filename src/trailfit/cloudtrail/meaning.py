@@ -135,7 +135,8 @@ def reads(event_source: str, event_name: str) -> frozenset[str]:
     """
     services = prefixes(event_source)
     conditions = (when.reads for when, _ in services if when is not None)
-    return frozenset().union(*conditions, *(plan(service, event_name).reads() for _, service in services))
+    plans = (plan(service, event_name).reads() for _, service in services)
+    return frozenset().union(*conditions, *(keys for both in plans for keys in both))
 
 
 def uses_of(how: Plan, event_source: str, place: Place, request: bytes, listed: bytes) -> tuple[Use, ...]:

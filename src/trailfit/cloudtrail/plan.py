@@ -84,18 +84,21 @@ class Plan:
             found = self._by_keys[keys] = tuple(_given(self.needs, frozenset(key.lower() for key in keys)))
         return found
 
-    def reads(self, listed: int = 0) -> frozenset[str]:
-        """List the lower-case keys of a request whose values its uses hang on.
+    def reads(self, listed: int = 0) -> tuple[frozenset[str], frozenset[str]]:
+        """List the lower-case keys of a request whose values its uses hang on; apart, those whose texts are copied.
 
-        Besides, they hang on what keys there are at all, on how the request is nested, and on texts that are ARNs.
-        The needs whose bits `listed` has find their resources in ``resources[]``: see `takers`.
+        A copied text is put into ARNs as it is, wherever it is not empty and does not begin as an ARN does. Besides,
+        uses hang on what keys there are at all, on how the request is nested, and on texts that are ARNs. The needs
+        whose bits `listed` has find their resources in ``resources[]``: see `takers`.
         """
-        found: set[str] = set()
+        decide: set[str] = set()
+        named: set[str] = set()
         for at, need in enumerate(self.needs):
-            found.update(need.when.reads if need.when else (), (key.lower() for _, path in need.proves for key in path))
+            decide.update(need.when.reads if need.when else (), *(map(str.lower, path) for _, path in need.proves))
             if not listed >> at & 1:
-                found.update(need.resources.reads)
-        return frozenset(found)
+                decide.update(need.resources.inspects)
+                named.update(need.resources.reads)
+        return frozenset(decide), frozenset(named - decide)
 
     @property
     def is_constant(self) -> bool:
@@ -142,7 +145,7 @@ class Resources:
 
     `types` are what the action takes; `explicit` came from a rule; `fixed` is a pattern with its reason; `own_first`
     puts the request before ``resources[]`` (a copy has two objects there); `reads` are the lower-case keys of a request
-    that are looked for.
+    that are looked for, `inspects` those of them whose texts are not just copied.
     """
 
     types: tuple[TypeExpr, ...]
@@ -151,6 +154,7 @@ class Resources:
     own_first: bool
     known: re.Pattern[str] | None
     reads: frozenset[str] = frozenset()
+    inspects: frozenset[str] = frozenset()
 
     def find(self, source: Source, resource_arns: Sequence[str]) -> tuple[list[str], str]:
         """List ARNs (or patterns) and say where they come from."""
@@ -267,8 +271,10 @@ def _resources(action: str, operation: str, text: str) -> Resources:
     else:
         types = tuple(type_expr(service, operation, kind, alone, {}) for kind in taken)
     extra = tuple(finder(path, change) for path, change in given.paths)
-    reads = frozenset().union(*(expr.reads for expr in types), *(keys_of(path) for path, _ in given.paths))
-    return Resources(types, extra, None, given.own_first, _known(service, types), reads)
+    paths: frozenset[str] = frozenset().union(*(keys_of(path) for path, _ in given.paths))
+    reads = paths.union(*(expr.reads for expr in types))
+    inspects = paths.union(*(expr.inspects for expr in types))
+    return Resources(types, extra, None, given.own_first, _known(service, types), reads, inspects)
 
 
 def _arn(templates: dict[str, str], name: str) -> str:

@@ -24,7 +24,7 @@ from trailfit.cloudtrail.record import Record, UserIdentity
 from trailfit.cloudtrail.transforms import Place
 from trailfit.ingest.columns import WHO, Codes, by_unit, dictionary, packed, packed_call, packed_how, uses_array
 from trailfit.ingest.fields import known_account, parse_identity
-from trailfit.ingest.kernel import Kernel
+from trailfit.ingest.kernel import SLOT, Kernel
 
 if TYPE_CHECKING:
     import ctypes
@@ -37,10 +37,13 @@ if TYPE_CHECKING:
 
 #: Words and answers that are remembered; bytes of them, and of the texts of rows.
 _MANY = 60_000
-_HEAVY = 48 * 1024 * 1024
+_HEAVY = 32 * 1024 * 1024
+#: Letters of requests and resources that are remembered whole.
+_SHORT = 2048
 _DAY = 86_400_000_000
 _MOST_NEEDS = 60
 _REQUEST, _LISTS, _WHOLE = range(3)
+_NO_KEYS: frozenset[str] = frozenset()
 _text = msgspec.json.Decoder(str).decode
 _FLAG = {b"true": True, b"false": False}
 
@@ -78,6 +81,15 @@ class _Arns:
     form: Any
 
 
+@dataclass(slots=True)
+class _Slots:
+    """The texts for the slots of rows' requests: `codes`, from `starts` on, are places in `texts`."""
+
+    texts: list[str]
+    codes: Any
+    starts: Any
+
+
 class Fast:
     """Rows of objects that the kernel takes; keeps what it learned from one object to the next."""
 
@@ -99,6 +111,8 @@ class Fast:
         self._agents: list[str | None] = []
         self._forms = Codes()
         self._answers: dict[tuple[int, int, int], int] = {}
+        self._own: dict[tuple[Any, ...], int] = {}
+        self._said: list[bytes] = []
         self._templates = _Templates()
 
     @property
@@ -109,7 +123,8 @@ class Fast:
     @property
     def is_large(self) -> bool:
         """Tell whether so much was learned that it is time to begin anew."""
-        known = (self._identities, self._calls, self._ips, self._agents, self._answers, self._names, self._forms)
+        told = (self._said, self._answers, self._own, self._names, self._forms)
+        known = (self._identities, self._calls, self._ips, self._agents, *told)
         return max(len(one) for one in known) > _MANY or self.kernel.weight(words=True) > _HEAVY
 
     def add(self, data: bytes, source: int) -> int:
@@ -135,6 +150,10 @@ class Fast:
         arns = self._arns(kind)
         whole = np.array([one.how == _WHOLE for one in kinds], np.uint8)
         kernel.project(self._keys(kind, arns), whole[kind])
+        self._said += kernel.words("said", len(self._said))
+        slots = _Slots(
+            [raw.decode() for raw in kernel.words("slot")], kernel.codes("slot"), kernel.codes("slot_ends")[:-1]
+        )
         answer = self._answer(kind, arns, who, call, texts)
         time = kernel.figures("time")
         columns = {
@@ -146,7 +165,7 @@ class Fast:
             "user_agent": dictionary(self._agents, kernel.codes("agent")),
             "shared_event_id": texts["shared"],
             "request_parameters": texts["request"],
-            "uses": self._templates.uses(answer, arns),
+            "uses": self._templates.uses(answer, arns, slots),
             "record_check": pa.array(kernel.figures("check")),
             "source_object": dictionary(sources, kernel.codes("source")),
         }
@@ -280,9 +299,9 @@ class Fast:
         number = self._key_sets.get((name, taken))
         if number is None:
             source, event_name, plan = self._names[name]
-            keys = reads(source, event_name) if plan is None else plan.reads(taken)
-            every = any(key.startswith("@") for key in keys)
-            number = self._key_sets[name, taken] = self.kernel.keys(keys, every=every)
+            decide, copied = (reads(source, event_name), _NO_KEYS) if plan is None else plan.reads(taken)
+            every = any(key.startswith("@") for key in decide | copied)
+            number = self._key_sets[name, taken] = self.kernel.keys(decide, copied, every=every)
         return number
 
     def _answer(self, kind: Any, arns: _Arns, who: Any, call: Any, texts: dict[str, Any]) -> Any:
@@ -297,25 +316,43 @@ class Fast:
             key = (int(kind[row]), int(arns.form[row]), int(said[row]))
             number = known.get(key)
             if number is None:
-                start = arns.starts[row]
-                mine = [arns.texts[code] for code in arns.codes[start : start + arns.sizes[row]]]
-                number = known[key] = self._learn_answer(self._kinds[key[0]], row, who, call, texts, mine)
+                number = known[key] = self._learn_answer(self._kinds[key[0]], row, who, call, texts, arns, key[2])
             answers[at] = number
         answer = answers[inverse]
-        for row in np.flatnonzero(said < 0).tolist():
-            # Its resources are of a form that the kernel leaves to Python: an answer of its own.
-            answer[row] = self._learn_answer(self._kinds[kind[row]], row, who, call, texts, [])
+        for row in np.flatnonzero((said < 0) | (answer < 0)).tolist():
+            # Resources that the kernel leaves to Python, or texts that do not just fill slots: an answer of its own.
+            answer[row] = self._own_answer(self._kinds[kind[row]], texts["request"][row], texts["resources"][row])
         return answer
 
-    def _learn_answer(self, kind: _Kind, row: int, who: Any, call: Any, texts: dict[str, Any], arns: list[str]) -> int:
-        """Work out the uses of all events like that of a row, and their call where it hangs on more than the kind."""
+    def _learn_answer(
+        self, kind: _Kind, row: int, who: Any, call: Any, texts: dict[str, Any], arns: _Arns, said: int
+    ) -> int:
+        """Work out the uses of all events like that of a row, and their call where it hangs on more than the kind.
+
+        Gives -1 where no answer fits them all.
+        """
         if kind.plan is None:
             event = understand(self._record(row, who, call, texts))
             return self._templates.add(event.uses, self._call[packed_call(event)], [])
-        request, resources = (texts[name][row].as_py() for name in ("request", "resources"))
-        listed = resources.encode() if kind.how == _LISTS else b""
-        uses = uses_of(kind.plan, kind.event_source, kind.place, (request or "").encode(), listed)
-        return self._templates.add(uses, kind.call, arns)
+        if said < 0 or SLOT in kind.place.region or SLOT in kind.place.account:
+            return -1
+        start = arns.starts[row]
+        mine = [arns.texts[code] for code in arns.codes[start : start + arns.sizes[row]]]
+        listed = texts["resources"][row].as_py().encode() if kind.how == _LISTS else b""
+        uses = uses_of(kind.plan, kind.event_source, kind.place, self._said[said][4:], listed)
+        return self._templates.add(uses, kind.call, mine, slots=True)
+
+    def _own_answer(self, kind: _Kind, request: Any, resources: Any) -> int:
+        """Work out the uses of one event, remembered by its whole request and resources."""
+        assert kind.plan is not None
+        key = (kind.place, kind.call, request.as_py(), resources.as_py() if kind.how == _LISTS else "")
+        number = self._own.get(key)
+        if number is None:
+            uses = uses_of(kind.plan, kind.event_source, kind.place, (key[2] or "").encode(), key[3].encode())
+            number = self._templates.add(uses, kind.call, [])
+            if len(key[2] or "") + len(key[3]) < _SHORT:
+                self._own[key] = number
+        return number
 
 
 class _Templates:
@@ -326,28 +363,48 @@ class _Templates:
         self._how = Codes()
         self._how_texts: list[str] = []
         self._resources = Codes()
+        self._filled: list[tuple[int, int, int]] = []
         self._starts, self._sizes = Numbers(), Numbers()
         self._hows, self._slots = Numbers(), Numbers()
 
-    def add(self, uses: tuple[Use, ...], call: int, arns: list[str]) -> int:
-        """Add an answer, in which `arns` are slots, and give its number."""
+    def add(self, uses: tuple[Use, ...], call: int, arns: list[str], *, slots: bool = False) -> int:
+        """Add an answer and give its number; in it `arns` are slots, and, with `slots`, copied texts are.
+
+        Gives -1 where what is put into the slots might make two uses one: then no answer fits all.
+        """
+        hows = [self._code_how(use) for use in uses]
+        resources = []
+        for use, how in zip(uses, hows, strict=True):
+            if arns and use.basis.endswith(f"; {LISTED}"):
+                resources.append(arns.index(use.resource))
+            elif slots and SLOT in use.resource:
+                pieces = use.resource.split(SLOT)
+                if len(pieces) != 3 or hows.count(how) > 1:
+                    return -1
+                self._filled.append((self._resources[pieces[0]], int(pieces[1]), self._resources[pieces[2]]))
+                resources.append(-2 * len(self._filled))
+            else:
+                resources.append(-1 - 2 * self._resources[use.resource])
         number = len(self.call)
         self.call.append(call)
         self._starts.append(len(self._hows))
         self._sizes.append(len(uses))
-        for use in uses:
-            how = self._how[use.action, use.role, use.basis, use.context]
-            if how == len(self._how_texts):
-                self._how_texts.append(packed_how(use))
+        for how, resource in zip(hows, resources, strict=True):
             self._hows.append(how)
-            is_slot = bool(arns) and use.basis.endswith(f"; {LISTED}")
-            self._slots.append(arns.index(use.resource) if is_slot else -1 - self._resources[use.resource])
+            self._slots.append(resource)
         return number
 
-    def uses(self, answer: Any, arns: _Arns) -> pa.ListArray:
+    def _code_how(self, use: Use) -> int:
+        how = self._how[use.action, use.role, use.basis, use.context]
+        if how == len(self._how_texts):
+            self._how_texts.append(packed_how(use))
+        return how
+
+    def uses(self, answer: Any, arns: _Arns, slots: _Slots) -> pa.ListArray:
         """Make the list column `uses` of rows with these answers."""
         import numpy as np
         import pyarrow as pa
+        import pyarrow.compute as pc
 
         sizes = self._sizes.array[answer]
         offsets = np.zeros(len(answer) + 1, np.int32)
@@ -355,12 +412,22 @@ class _Templates:
         rows = np.repeat(np.arange(len(answer)), sizes)
         place = self._starts.array[answer][rows] + np.arange(len(rows)) - offsets[rows]
         slot = self._slots.array[place]
-        resource = len(arns.texts) - 1 - slot
-        filled = np.flatnonzero(slot >= 0)
-        resource[filled] = arns.codes[arns.starts[rows[filled]] + slot[filled]]
-        texts = pa.array([*arns.texts, *self._resources], pa.string()).take(pa.array(resource))
+        # Codes from 0 on are slots for ARNs; odd ones below are whole texts, even ones pieces around a slot.
+        whole = pa.array([*arns.texts, *self._resources], pa.string())
+        resource = len(arns.texts) + (-1 - slot) // 2
+        listed = np.flatnonzero(slot >= 0)
+        resource[listed] = arns.codes[arns.starts[rows[listed]] + slot[listed]]
+        filled = np.flatnonzero((slot < 0) & (slot % 2 == 0))
+        if len(filled):
+            pieces = np.array(self._filled, np.int64)[-slot[filled] // 2 - 1]
+            before, after = (whole.take(pa.array(pieces[:, side] + len(arns.texts))) for side in (0, 2))
+            text = pa.array(slots.texts, pa.string()).take(
+                pa.array(slots.codes[slots.starts[rows[filled]] + pieces[:, 1]])
+            )
+            resource[filled] = len(whole) + np.arange(len(filled))
+            whole = pa.concat_arrays([whole, pc.binary_join_element_wise(before, text, after, "")])
         how = dictionary(self._how_texts, self._hows.array[place])
-        return pa.ListArray.from_arrays(pa.array(offsets), uses_array(how, texts))
+        return pa.ListArray.from_arrays(pa.array(offsets), uses_array(how, whole.take(pa.array(resource))))
 
 
 class Numbers:

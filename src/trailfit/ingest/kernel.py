@@ -19,14 +19,19 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+#: What a slot's number stands between.
+SLOT = "\x01"
 LIBRARY = Path(__file__).parent / "native" / "kernel.so"
 _SOURCE = LIBRARY.with_suffix(".cpp")
 
 #: Numbers of the buffers that the kernel gives: see `trailfit_buffer`.
-_CODES = {"who": 0, "call": 1, "ip": 2, "agent": 3, "source": 4, "said": 5, "arn": 6, "arn_ends": 7}
-_FIGURES = {"time": 8, "check": 9}
-_TEXTS = {"id": 10, "shared": 13, "request": 16, "resources": 19, "response": 22}
-_WORDS = {"who": 25, "call": 27, "ip": 29, "agent": 31, "said": 33, "arn": 35}
+_CODES = {
+    "who": 0, "call": 1, "ip": 2, "agent": 3, "source": 4, "said": 5, "arn": 6, "arn_ends": 7, "slot": 8,
+    "slot_ends": 9,
+}  # fmt: skip
+_FIGURES = {"time": 10, "check": 11}
+_TEXTS = {"id": 20, "shared": 23, "request": 26, "resources": 29, "response": 32}
+_WORDS = {"who": 40, "call": 42, "ip": 44, "agent": 46, "said": 48, "arn": 50, "slot": 52}
 
 
 @cache
@@ -44,7 +49,7 @@ def library() -> ctypes.CDLL | None:
         "new": (handle, ctypes.c_char_p),
         "free": (None, handle),
         "add": (size, handle, ctypes.c_char_p, ctypes.c_uint64, number),
-        "keys": (number, handle, ctypes.c_char_p, number),
+        "keys": (number, handle, ctypes.c_char_p, ctypes.c_char_p, number),
         "list": (None, handle, ctypes.c_void_p),
         "project": (None, handle, ctypes.c_void_p, ctypes.c_void_p),
         "clear": (None, handle),
@@ -73,9 +78,9 @@ class Kernel:
         """Add an object's records and give their number; -1 for an object that it takes Python to read."""
         return int(self._call.trailfit_add(self._kernel, data, len(data), source))
 
-    def keys(self, keys: frozenset[str], *, every: bool) -> int:
-        """Make a set of request keys (lower-case) whose values matter, or of every one; give its number."""
-        return int(self._call.trailfit_keys(self._kernel, _listed(keys), every))
+    def keys(self, decide: frozenset[str], copied: frozenset[str], *, every: bool) -> int:
+        """Make a set of request keys (lower-case) as `Plan.reads` gives them, or of every one; give its number."""
+        return int(self._call.trailfit_keys(self._kernel, _listed(decide), _listed(copied), every))
 
     def list_arns(self, of: Any) -> None:
         """List the ARNs in the rows' resources: the codes `arn` and `arn_ends`.
@@ -87,6 +92,8 @@ class Kernel:
     def project(self, of: Any, whole: Any) -> None:
         """Tell rows apart by what matters of them, after `list_arns`: the codes `said`, -1 where it takes Python.
 
+        A word of `said` is the number of the keys (4 bytes) and a request that means the same, with slots for texts
+        that are copied: `SLOT`, its number, `SLOT`. The codes `slot` and `slot_ends` give a row's texts for them.
         `of` (int32) gives each row's set of keys, negative where no part of the request matters; where `whole` (uint8)
         is 1, all of the resources and of the response matters too.
         """

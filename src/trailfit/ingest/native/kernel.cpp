@@ -26,7 +26,8 @@ using Text = std::string_view;
 constexpr size_t kLargest = 64u << 20;
 constexpr int kDeepest = 60;
 constexpr size_t kLongestNumber = 15;
-constexpr int kMostArns = 8;
+constexpr size_t kMostArns = 8;
+constexpr size_t kMostSlots = 4;
 
 struct Declined {};
 
@@ -199,6 +200,12 @@ class Walk {
     } while (depth > 0);
     return Text(text_ + start, position() - start);
   }
+  Text plain_key() {
+    const char* before = escape_;
+    const Text found = key();
+    if (escape_ != before) throw Declined();
+    return found;
+  }
   Text key() {
     const Text found = string();
     expect(':');
@@ -288,21 +295,26 @@ class Tokens {
   size_t at_ = 0;
 };
 
-// Keys in lower case whose values matter; `all` where every value does.
+// Keys in lower case whose values matter; of the `opaque` ones a text only gets put into ARNs as it is. With `all`, the
+// value of every key matters.
 struct Keys {
-  Words words;
+  Words words, opaque;
   bool all = false;
 };
 
-// Writes what matters of a request: all of its structure, the values of `keys`, and texts that begin as an ARN does.
-// Requests that give the same differ only in what is not read. Keys that are not plain ASCII: all of it matters.
-void project(Text request, Keys& keys, std::string& out) {
+// Writes a request, as JSON, that means the same as the given one and is the same for all that differ only in what is not
+// read, or in opaque texts: these become the slots "\u00010\u0001", "\u00011\u0001", … and are listed. All of the structure
+// stays, and so do texts that begin as an ARN does. With keys that are not plain ASCII all of a request is kept.
+void project(Text request, Keys& keys, std::string& out, std::vector<Text>& slots) {
   const size_t before = out.size();
+  slots.clear();
   if (keys.all || is_null(request)) {
     out.append(request);
     return;
   }
-  std::vector<bool> kept{true};
+  enum Worth : char { kBlank, kOpaque, kKept };
+  const Worth opaque = request.find("\\u") == Text::npos ? kOpaque : kKept;
+  std::vector<Worth> worth{kKept};
   std::string lower;
   Tokens tokens(request);
   for (Text token = tokens.next(); !token.empty(); token = tokens.next()) {
@@ -314,31 +326,43 @@ void project(Text request, Keys& keys, std::string& out) {
             if (letter == '\\' || static_cast<unsigned char>(letter) >= 0x80) {
               out.resize(before);
               out.append(request);
+              slots.clear();
               return;
             }
             if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter + 32);
           }
-          kept.back() = keys.words.has(lower);
+          worth.back() = keys.words.has(lower) ? kKept : keys.opaque.has(lower) ? opaque : kBlank;
           out.append(token);
-        } else if (kept.back() || token.substr(1, 4) == "arn:" || token[1] == '\\') {
+        } else if (worth.back() == kKept || token.size() == 2 || token.substr(1, 4) == "arn:" ||
+                   token.find('\\') != Text::npos) {
           out.append(token);
+        } else if (worth.back() == kBlank) {
+          out.append("\"\"");
         } else {
-          out.push_back('"');
+          size_t slot = 0;
+          while (slot < slots.size() && slots[slot] != token) ++slot;
+          if (slot == kMostSlots) {
+            out.append(token);
+            break;
+          }
+          if (slot == slots.size()) slots.push_back(token);
+          out.append("\"\\u0001").push_back(static_cast<char>('0' + slot));
+          out.append("\\u0001\"");
         }
         break;
       case '{':
       case '[':
-        kept.push_back(kept.back());
+        worth.push_back(worth.back());
         out.push_back(token[0]);
         break;
       case '}':
       case ']':
-        kept.pop_back();
+        worth.pop_back();
         out.push_back(token[0]);
         break;
       case ':':
       case ',': out.push_back(token[0]); break;
-      default: out.append(kept.back() || token[0] > '9' ? token : Text("0"));
+      default: out.append(worth.back() != kBlank || token[0] > '9' ? token : Text("0"));
     }
   }
 }
@@ -382,7 +406,7 @@ bool list_arns(Text resources, std::vector<Text>& out) {
 
 // What Python sees: rows added, in columns; distinct words behind the codes in them.
 struct Kernel {
-  Words who, call, ip, agent, said, arns;
+  Words who, call, ip, agent, said, arns, slots;
   std::vector<Keys> keys;
   Words response_readers;
 
@@ -390,7 +414,7 @@ struct Kernel {
   std::vector<int32_t> who_code, call_code, ip_code, agent_code, source_code;
   Texts id, shared, request, resources, response;
   // Made by `list_all` and `project_all`.
-  std::vector<int32_t> said_code, arn_code, arn_ends;
+  std::vector<int32_t> said_code, arn_code, arn_ends, slot_code, slot_ends;
   std::vector<bool> odd;
 
   std::unique_ptr<libdeflate_decompressor, decltype(&libdeflate_free_decompressor)> inflater{
@@ -440,8 +464,7 @@ struct Kernel {
     const size_t start = walk.position();
     walk.expect('{');
     do {
-      const Text key = walk.key();
-      if (key.find('\\') != Text::npos) throw Declined();
+      const Text key = walk.plain_key();
       const Text value = walk.value();
       for (int which = 0; which < kFields; ++which) {
         if (kFieldNames[which].size() != key.size() || kFieldNames[which] != key) continue;
@@ -508,12 +531,17 @@ struct Kernel {
   }
 
   // Gives each row the code of what matters of it: of the request, the keys number `of` (none where it is negative);
-  // with `whole`, resources and response too. -1 where `list_all` left it to Python.
+  // with `whole`, resources and response too. -1 where `list_all` left it to Python. Also lists the texts of its slots.
   void project_all(const int32_t* of, const uint8_t* whole) {
-    said_code.clear();
+    said_code.clear(), slot_code.clear(), slots.clear();
+    slot_ends.assign(1, 0);
+    std::vector<Text> found;
     for (size_t row = 0; row < rows(); ++row) {
       scratch.assign(reinterpret_cast<const char*>(&of[row]), sizeof of[row]);
-      if (of[row] >= 0) project(request[row], keys[of[row]], scratch);
+      found.clear();
+      if (of[row] >= 0) project(request[row], keys[of[row]], scratch, found);
+      for (const Text text : found) slot_code.push_back(slots.code(inside(text)));
+      slot_ends.push_back(static_cast<int32_t>(slot_code.size()));
       if (whole[row]) {
         (scratch += '\x1f').append(resources[row]);
         (scratch += '\x1f').append(response[row]);
@@ -549,11 +577,13 @@ int64_t trailfit_add(Kernel* kernel, const uint8_t* data, uint64_t size, int32_t
   return -1;
 }
 
-// Makes a set of keys, each ended by NUL; with `all`, of every key. Gives its number.
-int32_t trailfit_keys(Kernel* kernel, const char* keys, int32_t all) {
+// Makes a set of keys, two lists, each key ended by NUL; with `all`, of every key. Gives its number.
+int32_t trailfit_keys(Kernel* kernel, const char* kept, const char* opaque, int32_t all) {
   kernel->keys.emplace_back();
-  kernel->keys.back().all = all != 0;
-  for (const char* key = keys; *key; key += strlen(key) + 1) kernel->keys.back().words.code(key);
+  Keys& made = kernel->keys.back();
+  made.all = all != 0;
+  for (const char* key = kept; *key; key += strlen(key) + 1) made.words.code(key);
+  for (const char* key = opaque; *key; key += strlen(key) + 1) made.opaque.code(key);
   return static_cast<int32_t>(kernel->keys.size()) - 1;
 }
 
@@ -582,17 +612,19 @@ const void* trailfit_buffer(Kernel* kernel, int32_t which, int64_t* bytes) {
     *bytes = static_cast<int64_t>(held.size() * sizeof held[0]);
     return held.data();
   };
-  const Words* words[] = {&kernel->who, &kernel->call, &kernel->ip, &kernel->agent, &kernel->said, &kernel->arns};
+  const Words* words[] = {&kernel->who,  &kernel->call, &kernel->ip,   &kernel->agent,
+                          &kernel->said, &kernel->arns, &kernel->slots};
   const Texts* texts[] = {&kernel->id, &kernel->shared, &kernel->request, &kernel->resources, &kernel->response};
   const std::vector<int32_t>* codes[] = {&kernel->who_code, &kernel->call_code, &kernel->ip_code, &kernel->agent_code,
-                                         &kernel->source_code, &kernel->said_code, &kernel->arn_code, &kernel->arn_ends};
-  if (which < 8) return give(*codes[which]);
-  if (which < 10) return give(which == 8 ? kernel->time : kernel->check);
-  if (which < 25) {
-    const Texts& one = *texts[(which - 10) / 3];
-    return (which - 10) % 3 == 0 ? give(one.ends) : (which - 10) % 3 == 1 ? give(one.bytes) : give(one.valid);
+                                         &kernel->source_code, &kernel->said_code, &kernel->arn_code, &kernel->arn_ends,
+                                         &kernel->slot_code, &kernel->slot_ends};
+  if (which < 10) return give(*codes[which]);
+  if (which < 20) return give(which == 10 ? kernel->time : kernel->check);
+  if (which < 40) {
+    const Texts& one = *texts[(which - 20) / 3];
+    return (which - 20) % 3 == 0 ? give(one.ends) : (which - 20) % 3 == 1 ? give(one.bytes) : give(one.valid);
   }
-  const Words& one = *words[(which - 25) / 2];
-  return (which - 25) % 2 == 0 ? give(one.ends) : give(one.bytes);
+  const Words& one = *words[(which - 40) / 2];
+  return (which - 40) % 2 == 0 ? give(one.ends) : give(one.bytes);
 }
 }
