@@ -640,7 +640,8 @@ class Judgement:
     """All that one run found: what `recommendations.json` is written from.
 
     `permissions` holds, per principal, the class of every granted action; `exempt` the principals that a rule
-    leaves alone, with the rule, `trust` per role the class of everybody whom its trust policy lets in.
+    leaves alone, with the rule, `trust` per role the class of everybody whom its trust policy lets in, `contradictions`
+    per principal where IAM's own record of it and the log disagree.
     `excluded` are findings that an exclusion covers, `exclusions` what is known of each exclusion (its state,
     how many findings it covers).
     """
@@ -653,5 +654,6 @@ class Judgement:
     unassessed: tuple[Unassessed, ...]
     exempt: tuple[Unassessed, ...] = ()
     trust: Mapping[str, tuple[TrustedPrincipal, ...]] = field(default_factory=dict)
+    contradictions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     excluded: tuple[ExcludedFinding, ...] = ()
     exclusions: tuple[Mapping[str, object], ...] = ()

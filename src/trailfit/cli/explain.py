@@ -36,11 +36,18 @@ def _lines(judged: Mapping[str, Any], action: str | None) -> Iterator[str]:
     rows = [row for row in judged["permissions"] if action is None or row["action"].lower() == action.lower()]
     rows = rows or [row for row in judged["permissions"] if action is not None and _stands_for(row, action)]
     yield judged["principal"]
+    if action is None:
+        yield from (f"  contradiction: {text}" for text in judged.get("contradictions", ()))
+        for one in judged.get("trust", ()):
+            named = ", ".join(f"{kind} {value}" for kind, value in one["principal"].items())
+            yield f"  {one['class']:13} trusts {named}: {one['reason']}"
     if not rows:
         yield f"  {action}: not granted"
     for row in rows:
         count = f" ({row['count']} actions)" if "count" in row else ""
         yield f"  {row['class']:13} {row['action']}{count}: {row['reason']}"
+        if row.get("contradiction"):
+            yield f"  {'':13} contradiction: {row['contradiction']}"
         if row.get("calls"):
             yield f"  {'':13} {row['first_used']} to {row['last_used']}, for example event {row['example_event']}"
             for resource in row["resources"][:5]:

@@ -15,6 +15,7 @@ from trailfit.recommend.age import Ages, Grace, by_subject
 from trailfit.recommend.bounds import Bounds, levels_of, session_limit
 from trailfit.recommend.case import Case, Surroundings
 from trailfit.recommend.classify import Standing, classify
+from trailfit.recommend.contradictions import contradictions
 from trailfit.recommend.exclusions import Exclusions
 from trailfit.recommend.family import as_principal, for_permission_set, keep_shared
 from trailfit.recommend.findings import make
@@ -173,6 +174,9 @@ def judge(
         excluded=tuple(excluded),
         exclusions=run.exclusions.told(),
         trust=trust,
+        contradictions={
+            principal.arn: tuple(contradictions(principal, around.evidence)) for principal, around in subjects
+        },
     )
 
 

@@ -70,7 +70,7 @@ def as_dict(judgement: Judgement, looks: Mapping[str, Outlook] | None = None) ->
         ],
         "principals": [
             _principal(each, judgement.permissions[each.arn], judgement.evidence.denied.get(each.arn, ()))
-            | ({"trust": [_trusted(row) for row in judgement.trust[each.arn]]} if judgement.trust.get(each.arn) else {})
+            | _beside(each.arn, judgement)
             for each in judgement.principals
         ],
     }
@@ -228,6 +228,13 @@ def _principal(principal: Principal, permissions: Sequence[Permission], denied: 
             for row in denied
         ],
     }
+
+
+def _beside(arn: str, judgement: Judgement) -> dict[str, Any]:
+    """Tell whom a principal trusts, and where IAM's own record of it and the log disagree, as far as there is any."""
+    trust = [_trusted(row) for row in judgement.trust.get(arn, ())]
+    disagree = list(judgement.contradictions.get(arn, ()))
+    return {**({"trust": trust} if trust else {}), **({"contradictions": disagree} if disagree else {})}
 
 
 def _trusted(row: TrustedPrincipal) -> dict[str, Any]:
