@@ -235,7 +235,9 @@ def _contradiction(action: str, service: str, context: _Context) -> datetime | N
 
     A service is seen used by any call of it: where some of its calls may be unseen, that explains it.
     """
-    reached, start = context.reached or {}, context.evidence.window.first
+    reached, start = context.reached, context.evidence.window.first
+    if not reached:
+        return None
     last = reached.get(action)
     if last is None and action not in reached and service not in context.touched | context.blind_services:
         last = reached.get(service)
