@@ -6,7 +6,7 @@ Steps are counted, not timed, so that a question has the same answer on every ma
 import pytest
 
 from tests.policy.conftest import policy, statement
-from trailfit.policy import condition, minterms
+from trailfit.policy import condition, minterms, witness
 from trailfit.policy.grant import rules
 from trailfit.policy.minterms import Question, open_cases
 
@@ -218,3 +218,13 @@ def test_question_takes_as_many_steps_as_it_ever_did(name):
     *sides, taken, found = STEPS[name]
 
     assert steps(*sides) == (taken, found)
+
+
+def test_law_is_asked_at_the_price_of_its_statements():
+    new, old = [policy(statement("s3:GetObject", BUCKET))], [policy(statement("sqs:*"), deny("s3:Put*"))]
+    asked = Question(rules(new), rules(old), None)
+    (case,) = (case for each in asked.open_rules() for case in open_cases(asked, each))
+    before = asked.budget.left
+
+    assert witness.confirmed(case, new, old, None).action == "s3:GetObject"
+    assert before - asked.budget.left == witness._PRICE * len(asked.everyone) == 60
