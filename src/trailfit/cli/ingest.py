@@ -88,6 +88,7 @@ def command(
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from trailfit.cli.progress import reporter
     from trailfit.ingest.listing import list_new, stale_units
+    from trailfit.ingest.no_pandas import no_pandas
     from trailfit.ingest.run import run
     from trailfit.ingest.selection import select
     from trailfit.lake import Lake
@@ -104,7 +105,7 @@ def command(
         for line in price(listing):
             click.echo(line)
         ctx.exit(_problems(listing.problems))
-    with reporter(quiet=is_quiet(ctx)) as progress:
+    with no_pandas(), reporter(quiet=is_quiet(ctx)) as progress:
         result = run(
             sources,
             lake,
