@@ -160,6 +160,16 @@ def test_longer_list_is_parted_and_a_lone_string_never():
     ]
 
 
+def test_list_of_one_is_not_parted_however_long_it_is():
+    action = ["s3:" + "A" * 80]
+    one = {"Effect": "Allow", "Action": action, "Resource": ["arn:aws:s3:::a", "arn:aws:s3:::b"]}
+    documents = minimise.split([one], minimise.size(minimise.document([one])) - 1)
+
+    assert [each["Statement"] for each in documents] == [
+        [{"Effect": "Allow", "Action": action, "Resource": bucket}] for bucket in one["Resource"]
+    ]
+
+
 def test_parts_of_a_statement_have_sids_of_their_own_where_it_has_one():
     large = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": [f"arn:aws:s3:::b{n}" for n in range(40)]}
     named = [part for each in minimise.split([{"Sid": "big", **large}], 600) for part in each["Statement"]]
