@@ -162,11 +162,12 @@ def test_longer_list_is_parted_and_a_lone_string_never():
 
 def test_list_of_one_is_not_parted_however_long_it_is():
     action = ["s3:" + "A" * 80]
-    one = {"Effect": "Allow", "Action": action, "Resource": ["arn:aws:s3:::a", "arn:aws:s3:::b"]}
+    one = {"Sid": "big", "Effect": "Allow", "Action": action, "Resource": ["arn:aws:s3:::a", "arn:aws:s3:::b"]}
     documents = minimise.split([one], minimise.size(minimise.document([one])) - 1)
 
     assert [each["Statement"] for each in documents] == [
-        [{"Effect": "Allow", "Action": action, "Resource": bucket}] for bucket in one["Resource"]
+        [{"Sid": f"big{number}", "Effect": "Allow", "Action": action, "Resource": bucket}]
+        for number, bucket in enumerate(one["Resource"], 1)
     ]
 
 

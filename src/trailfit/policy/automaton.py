@@ -118,7 +118,7 @@ class Automaton:
         for symbol, other, advance, stay in self._steps:
             if state & other:
                 after = ((state & advance) << 1) | (state & stay)
-                if isinstance(symbol, Variable) and self._may_ranges:
+                if isinstance(symbol, Variable):
                     after |= self._anywhere(state)
                 yield symbol, after
 
