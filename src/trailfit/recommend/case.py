@@ -106,6 +106,11 @@ class Case:
         return 1 if self.paths else -1 if self.is_reader else 0
 
     @cached_property
+    def staying(self) -> frozenset[str]:
+        """Name the granted actions that a proposal keeps, and those that a runtime needs."""
+        return frozenset(action for action, each in self.judged.items() if each.carried or action in self.runtime)
+
+    @cached_property
     def used_actions(self) -> frozenset[str]:
         """Name the granted actions that were used."""
         return frozenset(action for action, each in self.judged.items() if each.permission.cls == "used")

@@ -53,6 +53,6 @@ def _covered(element: str, patterns: tuple[str, ...]) -> Covered:
 
 
 def used_on(case: Case, actions: frozenset[str]) -> tuple[list[str], list[str]]:
-    """List which of `actions` the subject used, and on which resources."""
-    used = sorted(actions & case.uses.keys())
+    """List which of `actions` the principal used, and on which resources."""
+    used = sorted(action for action in case.uses if action in actions)
     return used, sorted({row.resource for action in used for row in case.uses[action]})

@@ -154,6 +154,8 @@ class Exclusions:
         A named action keeps all of its resources, also when it was used on some only.
         """
         named = [each for each in self._sparing(principal) if each.action is not None]
+        if not named and not spared:
+            return dict(judged)
         found = dict(judged)
         for action, each in judged.items():
             rule = next((one for one in named if _names(one, action, ways[action])), None)

@@ -110,7 +110,7 @@ def _managed(case: Case) -> Iterator[Finding]:
         if policy.kind != "aws_managed" or policy.group is not None:
             continue
         allows = [statement for statement in statements(policy) if statement["Effect"] == "Allow"]
-        actions = frozenset(action for statement in allows for action in covered(statement).actions)
+        actions = frozenset[str]().union(*(covered(statement).actions for statement in allows))
         used, _ = used_on(case, actions)
         replacement = _replacement(case, actions)
         step = f"aws iam detach-{principal.kind}-policy --{principal.kind}-name {quote(principal.name)}"
@@ -139,12 +139,12 @@ def _replacement(case: Case, actions: frozenset[str]) -> dict[str, list[str]]:
     Thus ``AWSLambdaBasicExecutionRole`` becomes its ``logs:`` actions on the function's own log group.
     """
     found: dict[str, list[str]] = {}
-    for action in sorted(actions & case.judged.keys()):
+    for action in sorted(actions & case.staying):
         if action in case.runtime:
             found[action] = list(case.runtime[action].resources)
         elif action in case.uses:
             found[action] = sorted({row.resource for row in case.uses[action]})[:SHOWN]
-        elif case.judged[action].carried:
+        else:
             found[action] = ["as today"]
     return found
 

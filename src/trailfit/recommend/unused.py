@@ -28,12 +28,10 @@ _ARN_PARTS = 6
 def findings(case: Case) -> Iterator[Finding]:
     """Give up to three findings: services never used, actions never used of services that were, resources untouched."""
     unused: dict[str, list[str]] = defaultdict(list)
-    granted: Counter[str] = Counter()
     for action, each in case.judged.items():
-        service = action.partition(":")[0]
-        granted[service] += 1
         if each.permission.cls == "unused":
-            unused[service].append(action)
+            unused[action.partition(":")[0]].append(action)
+    granted = Counter(action.partition(":")[0] for action in case.judged)
     whole = {service: actions for service, actions in sorted(unused.items()) if len(actions) == granted[service]}
     if whole:
         reached = {row.service: row.last for row in case.principal.last_accessed or () if not row.action}
