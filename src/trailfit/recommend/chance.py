@@ -26,25 +26,22 @@ if TYPE_CHECKING:
 Cause = Literal["action", "resource"]
 #: A pair of action and resource that was used on no more days than this may have siblings that were not.
 _SELDOM = 4
-_WEEK, _WORKDAYS = 7, 5
 #: How well the made-up level is trusted: the inverse variance of what the lake may correct it by (see `corrected`).
-_TRUST = 8.0
+_TRUST = 16.0
 
 
 @dataclass(frozen=True, slots=True)
 class Novelty:
     """What a role's log says of how often it does something new.
 
-    `days` of log; `actions` used; `active`, the share of the days with any use, and `weekdays`, the share of these
-    that are Monday to Friday (people, deployments); `listed`, the resources that the proposal names one by one, and
-    `seldom`, the (action, resource) of these used on four days or fewer; `action` and `resource`: in the last third of
-    the window (30 days at most) it did something that the days before would have denied, for that cause.
+    `days` of log; `actions` used; `active`, the share of the days with any use; `listed`, the resources that the
+    proposal names one by one, and `seldom`, the (action, resource) of these used on four days or fewer; `action` and
+    `resource`: in the replayed days it did something that the days before would have denied, for that cause.
     """
 
     days: int
     actions: int
     active: float
-    weekdays: float
     listed: int
     seldom: int
     action: bool = False
@@ -57,7 +54,6 @@ class Novelty:
             "days": log(self.days),
             "actions": log1p(self.actions),
             "active": self.active,
-            "weekdays": self.weekdays,
             "listed": log1p(self.listed),
             "seldom": log1p(self.seldom),
             "broke": 0.0,
@@ -74,7 +70,6 @@ def novelty(
         days=window.days,
         actions=len({action for action, _ in days}),
         active=len(active) / window.days,
-        weekdays=sum(day.weekday() < _WORKDAYS for day in active) / len(active) if active else _WORKDAYS / _WEEK,
         listed=len({resource for _, resource in listed}),
         seldom=sum(len(when) <= _SELDOM for when in listed.values()),
     )
