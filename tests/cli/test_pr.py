@@ -74,3 +74,52 @@ def test_with_nothing_to_change_fail_on_passes(places: tuple[Path, Path]) -> Non
     (out / "recommendations.json").write_text(json.dumps({**data("x:y"), "recommendations": []}))
 
     assert run("--repo", str(repo), "--out", str(out), "--dry-run", "--fail-on", "changes") == (0, "")
+
+
+def test_pr_opens_one_request_and_remembers_it(places: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.deliver.forge_fake import TOKEN, forge
+
+    _repo, out = places
+    with forge("github", out.parent / "forge", {"README.md": "x\n"}) as there:
+        monkeypatch.setenv("TRAILFIT_FORGE_URL", there.url)
+        monkeypatch.setenv("TRAILFIT_FORGE_TOKEN", TOKEN)
+        words = ["--repo", there.clone_url, "--forge", "github", "--out", str(out), "--lake", str(out.parent / "lake")]
+        code, printed = run(*words)
+        again, _ = run(*words)
+        there.decide(1)
+        _, rejected = run(*words)
+
+    assert (code, again) == (0, 0)
+    assert f"opened {there.url}/shop/infra/pull/1" in printed
+    assert "was closed unmerged" in rejected
+    assert len(there.requests) == 1
+    assert (out.parent / "lake" / "state" / "pull-requests.json").is_file()
+
+
+def test_the_settings_of_the_configuration_hold_and_words_go_before(
+    places: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.deliver.forge_fake import TOKEN, forge
+
+    _repo, out = places
+    with forge("gitlab", out.parent / "forge", {"README.md": "x\n"}) as there:
+        monkeypatch.setenv("TRAILFIT_FORGE_URL", there.url)
+        monkeypatch.setenv("TRAILFIT_FORGE_TOKEN", TOKEN)
+        configuration = out.parent / "trailfit.toml"
+        configuration.write_text(
+            f'lake = "lake"\n[pr]\nrepo = "{there.clone_url}"\nforge = "gitlab"\nby = "account"\nlabels = ["iam", "x"]\n'
+        )
+        code, printed = run("--out", str(out), "--config", str(configuration))
+        wrong = CliRunner().invoke(cli, ["pr", "--out", str(out), "--config", str(configuration), "--base", "none"])
+
+    assert code == 0, printed
+    assert there.requests[0]["branch"] == "trailfit/2026-10-31-012345678901"
+    assert there.requests[0]["labels"] == ["iam", "x"]
+    assert "the repository has no branch none" in str(wrong.exception)
+
+
+def test_without_a_repository_it_says_what_to_give(places: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(places[1])
+    found = CliRunner().invoke(cli, ["pr", "--out", str(places[1])])
+
+    assert "give --repo PATH or URL" in str(found.exception)
