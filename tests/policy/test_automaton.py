@@ -47,6 +47,11 @@ def test_only_symbols_that_lead_elsewhere_are_read():
     assert [symbol for symbol, _ in machine.after(machine.start)] == ["x", ":", "a"]
 
 
+def test_variable_at_the_beginning_may_be_the_beginning_of_another():
+    parts = [Part((NAME, "x")), Part(("a", "b", "x"), may=True), Part(("x",), may=True), Part(("a", "b"), may=True)]
+    assert [found for found, _ in automaton.minterms(parts, Budget(1000))] == [frozenset({0, 1, 2})]
+
+
 @pytest.mark.parametrize(
     ("alone", "text"), [((NAME,), NAME), ((ANY_ONE,), "x"), ((SEGMENT_ONE,), "x"), ((":",), ":"), (("a",), "a")]
 )
