@@ -2,6 +2,8 @@
 
 from tests.recommend.small import OURS, account, allow, findings, log, policy, role, use, user
 
+from trailfit.recommend.judge import judge
+
 KIND = "UnusedPermission"
 ORDERS, CARDS = (f"arn:aws:dynamodb:eu-west-1:{OURS}:table/{name}" for name in ("orders", "cards"))
 
@@ -60,3 +62,20 @@ def test_unused_iam_role_and_unused_iam_user_are_found():
     idle = account(role("idle", policy(allow("sqs:SendMessage"))), user("idle"))
 
     assert {each.kind for each in findings(idle)} >= {"UnusedIAMRole", "UnusedIAMUser"}
+
+
+def test_what_the_log_cannot_tell_of_stays_in_every_statement_that_grants_it():
+    first, second, wider = (f"arn:aws:s3:::{name}/*" for name in ("a", "b", "c"))
+    many = [
+        allow("s3:GetObject", first),
+        allow("s3:GetObject", [first, second]),
+        allow("s3:GetObject", wider, Condition={"Bool": {"aws:SecureTransport": "true"}}),
+        allow("s3:GetObject", wider),
+        allow(["sqs:ListQueues", "sqs:SendMessage"]),
+    ]
+    who = role("app", policy(*many))
+
+    (proposal,) = judge(account(who), log(use(who, "sqs:ListQueues", "*"), dark=("s3:GetObject",))).recommendations
+
+    kept = [each for each in proposal.after[0].document.statements if "s3:GetObject" in each.actions]
+    assert {resource for each in kept if not each.conditions for resource in each.resources} == {first, second, wider}

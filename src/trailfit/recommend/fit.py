@@ -103,11 +103,22 @@ def _refine(
         {
             "Effect": "Allow",
             "Action": _one_or_list(sorted(actions)),
-            element: _one_or_list(list(resources)),
+            element: _one_or_list(sorted(resources, key=_specific_first)),
             **({"Condition": statement["Condition"]} if "Condition" in statement else {}),
         }
-        for (element, resources), actions in sorted(groups.items(), key=lambda item: (sorted(item[1])[0], item[0]))
+        for (element, resources), actions in sorted(groups.items(), key=_reading_order)
     ]
+
+
+def _specific_first(resource: str) -> tuple[bool, str]:
+    return "*" in resource or "?" in resource, resource
+
+
+def _reading_order(item: tuple[tuple[str, tuple[str, ...]], list[str]]) -> tuple[str, bool, str, object]:
+    """Order by service, then what names its resources before what does not, then by action."""
+    (element, resources), actions = item
+    first = min(actions)
+    return first.partition(":")[0], element != "Resource" or any("*" in each for each in resources), first, resources
 
 
 def _kept(
@@ -115,16 +126,19 @@ def _kept(
 ) -> tuple[str, tuple[str, ...]] | None:
     """Give the element and what it lists for a kept action; None where this statement need not grant it.
 
-    Where nobody says what the action can only need, it keeps all that the statement has, once; so it does where the
-    statement grants a part of the need that cannot be written as a pattern.
+    Where nobody says what the action can only need, it keeps all that the statement has and no earlier one kept; so it
+    does where the statement grants a part of the need that cannot be written as a pattern.
     """
     whole = ("Resource" if "Resource" in statement else "NotResource", tuple(_listed_resources(statement)))
     if narrowed is None:
-        if (action, "") in served:
+        if (action, "*") in served:
             return None
+        if whole[0] == "NotResource":
+            return whole
+        fresh = tuple(pattern for pattern in whole[1] if (action, pattern) not in served)
         if "Condition" not in statement:
-            served.add((action, ""))
-        return whole
+            served.update((action, pattern) for pattern in fresh)
+        return ("Resource", fresh) if fresh else None
     wanted = [resource for resource in narrowed if (action, resource) not in served]
     found = _within(statement, action, wanted, served)
     if found:
