@@ -438,7 +438,7 @@ def test_a_role_is_found_by_the_tag_that_its_stack_gave_it(repo: Path, tmp_path:
     done = branch.propose(data, repo, tmp_path / "out")
 
     assert git(repo, "diff", "--name-only", "main", NAME).splitlines() == ["template.yaml"]
-    assert "the role’s tag aws:cloudformation:logical-id names it" in done.text
+    assert "(likely: the role’s tag aws:cloudformation:logical-id names it)" in done.text
 
 
 def test_the_configuration_says_who_defines_what(repo: Path, tmp_path: Path) -> None:
@@ -455,6 +455,6 @@ def test_the_configuration_says_who_defines_what(repo: Path, tmp_path: Path) -> 
         )
 
     assert "template.yaml" in done.paths
-    assert "(trailfit.toml says so)" in done.text
+    assert "(certain: trailfit.toml says so)" in done.text
     owners = json.loads((tmp_path / "out" / "owners.json").read_text())["principals"]
     assert [(row["where"], row["sure"]) for row in owners[ORDERS]] == [("OrdersWriterRole", "certain")]

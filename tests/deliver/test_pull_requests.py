@@ -376,3 +376,19 @@ def test_git_is_never_asked_for_a_password(tmp_path: Path) -> None:
             ask(server, tmp_path / "out", environment=environment)
 
     assert "wrong-token" not in str(told.value)
+
+
+def test_without_a_forge_the_branch_stands_on_the_base_that_is_named(tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    clone.mkdir()
+    git(clone, "init", "-q", "--initial-branch=release")
+    (clone / "template.yaml").write_text(TEMPLATE)
+    git(clone, "add", ".")
+    git(clone, "-c", "user.name=G", "-c", "user.email=g@example.com", "commit", "-q", "-m", "Start")
+    git(clone, "switch", "-q", "-c", "mine")
+    git(clone, "-c", "user.name=G", "-c", "user.email=g@example.com", "commit", "-q", "--allow-empty", "-m", "Mine")
+    [done] = pull_requests.run(only_orders(), str(clone), tmp_path / "out", Settings(base="release"), environment={})
+
+    assert done.base == git(clone, "rev-parse", "release").strip()
+    with pytest.raises(UsageError, match="has no branch none"):
+        pull_requests.run(only_orders(), str(clone), tmp_path / "out", Settings(base="none"), environment={})

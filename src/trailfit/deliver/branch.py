@@ -115,6 +115,9 @@ class Proposed:
             "dry-run": f"would put on branch {self.branch}",
         }[self.status]
         lines = [f"{word}: {len(self.plan.roles)} roles, {edited} edited where they are defined"]
+        unknown = sum(bool(role.added) and not role.edited for role in self.plan.roles)
+        if unknown:
+            lines.append(f"  {unknown} that no file was found to define, or that could not be edited: below policies/")
         lines += [f"  not edited: {visible(arn)}: {visible(reason)}" for arn, reason in self.not_edited]
         lines += [f"  not read: {visible(path)}: {visible(reason)}" for path, reason in self.plan.unread]
         lines += [f"  not proposed again: {visible(arn)}: {visible(reason)}" for arn, reason in self.held.items()]

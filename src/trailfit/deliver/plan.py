@@ -165,7 +165,8 @@ def _in_place(role: Role, owner: Owner, together: Sequence[Role | str], texts: d
         if other is not role:
             other.with_role = role.arn
         also = [one.arn for one in roles if one is not other]
-        because = f"{owner.because}; the block also makes {', '.join(also)}" if also else owner.because
+        because = f"{owner.sure}: {owner.because}"
+        because += f"; the block also makes {', '.join(also)}" if also else ""
         other.edited += [Edited(path, owner.where, because) for path in changed or [owner.path]]
     texts |= changed
     role.files |= changed

@@ -85,7 +85,7 @@ def run(
     memory = memory if memory is not None else Memory()
     with _open(repo, settings, told, dry_run=dry_run, pause=pause) as place:
         if place.forge is None or place.remote is None:
-            base = branch.require_base(place.repository)
+            base = _local_base(place.repository, settings)
             target = None
             opened: list[PullRequest] = []
         else:
@@ -116,6 +116,16 @@ def run(
                 proposed = _publish(place, target, proposed, known, settings, data, memory)
             done.append(proposed)
         return done
+
+
+def _local_base(repository: Repository, settings: Settings) -> str:
+    """Return the commit to build on where nothing is pushed: of the branch that the settings name, else the current."""
+    if settings.base is None:
+        return branch.require_base(repository)
+    found = repository.branch(settings.base)
+    if found is None:
+        raise UsageError(f"the repository has no branch {visible(settings.base)}", where=repository.where)
+    return found
 
 
 def look_again(repo: str, settings: Settings, memory: Memory, *, environment: Mapping[str, str] | None = None) -> None:
