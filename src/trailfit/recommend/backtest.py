@@ -230,8 +230,8 @@ def _with_remedies(
 def as_dict(outcome: Backtest) -> dict[str, Any]:
     """Give the outcome as JSON data; shares are between 0 and 1."""
     return {
-        "train": _window(outcome.train),
-        "test": _window(outcome.test),
+        "train": window_as_dict(outcome.train),
+        "test": window_as_dict(outcome.test),
         "level": outcome.level,
         "principals": outcome.principals,
         "principals_denied": outcome.principals_denied(),
@@ -241,21 +241,23 @@ def as_dict(outcome: Backtest) -> dict[str, Any]:
         "calls_denied": outcome.denied,
         "surface_removed": round(outcome.surface_removed, 6),
         "services": {name: {"calls": calls, "denied": denied} for name, (calls, denied) in outcome.services.items()},
-        "denials": [
-            {
-                "principal": each.principal,
-                "action": each.action,
-                "resource": each.resource,
-                "calls": each.calls,
-                "cause": each.cause,
-                "remedy": each.remedy,
-                "example_event": each.example_event,
-            }
-            for each in outcome.denials
-        ],
+        "denials": [{"principal": each.principal, **denial_as_dict(each)} for each in outcome.denials],
         "unassessed": [{"subject": each.subject, "reason": each.reason} for each in outcome.unassessed],
     }
 
 
-def _window(window: Window) -> dict[str, Any]:
+def denial_as_dict(denial: Denial) -> dict[str, Any]:
+    """Give a denial as JSON data, without its principal."""
+    return {
+        "action": denial.action,
+        "resource": denial.resource,
+        "calls": denial.calls,
+        "cause": denial.cause,
+        "remedy": denial.remedy,
+        "example_event": denial.example_event,
+    }
+
+
+def window_as_dict(window: Window) -> dict[str, Any]:
+    """Give a window as JSON data."""
     return {"from": window.first.isoformat(), "to": window.last.isoformat(), "days": window.days}

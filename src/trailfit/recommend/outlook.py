@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from trailfit.recommend.backtest import denial_as_dict, window_as_dict
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -180,17 +182,7 @@ def as_dict(outlook: Outlook) -> dict[str, Any]:
         "uses_denied_by_action": causes.count("action"),
         "uses_denied_by_resource": causes.count("resource"),
         "replays": [_replay(each) for each in outlook.replays],
-        "denials": [
-            {
-                "action": each.action,
-                "resource": each.resource,
-                "calls": each.calls,
-                "cause": each.cause,
-                "remedy": each.remedy,
-                "example_event": each.example_event,
-            }
-            for each in outlook.denials[:_SHOWN]
-        ],
+        "denials": [denial_as_dict(each) for each in sorted(outlook.denials, key=_most_calls)[:_SHOWN]],
     }
     chance = outlook.chance
     told: dict[str, Any] = {"days": HORIZON, "probability": None, "action": None, "resource": None, "because": []}
@@ -204,16 +196,16 @@ def as_dict(outlook: Outlook) -> dict[str, Any]:
     return {"backtest": backtest, "p_break": {**told, "summary": chance_in_words(outlook)}}
 
 
+def _most_calls(denial: Denial) -> int:
+    return -denial.calls
+
+
 def _replay(replay: Replay) -> dict[str, Any]:
     return {
-        "train": _window(replay.train),
-        "test": _window(replay.test),
+        "train": window_as_dict(replay.train),
+        "test": window_as_dict(replay.test),
         "calls": replay.calls,
         "calls_denied": replay.denied,
         "uses": replay.uses,
         "uses_denied": len(replay.denials),
     }
-
-
-def _window(window: Window) -> dict[str, Any]:
-    return {"from": window.first.isoformat(), "to": window.last.isoformat(), "days": window.days}
