@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from trailfit.policy.document import Document
 
 #: So many calls at least are decided by the law itself, too; all where there are no more.
-_BY_THE_LAW = 200
+_BY_THE_LAW = 50
 _EFFECTS = {True: "allowed", False: "denied", None: "open"}
 
 
