@@ -51,9 +51,9 @@ def test_a_statement_that_becomes_several_numbers_its_sid():
 def test_a_statement_that_fits_stays_byte_for_byte():
     written = {"Effect": "Allow", "Resource": [TABLE], "Action": ["dynamodb:putitem"], "Sid": "Mine"}
 
-    assert (
-        fitted([written, statement("sqs:*")], {"dynamodb:PutItem": [TABLE], "sqs:SendMessage": [QUEUE]})[0] is written
-    )
+    first, _ = fitted([written, statement("sqs:*")], {"dynamodb:PutItem": [TABLE], "sqs:SendMessage": [QUEUE]})
+
+    assert json.dumps(first) == json.dumps(written)
 
 
 def test_one_service_stands_together_and_named_resources_before_wildcards():
