@@ -12,7 +12,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trailfit import sql, views
+from trailfit import views
 from trailfit.deliver import aftermath, pull_requests, recommendations, report, state
 from trailfit.errors import LakeError, ProofError, UsageError
 from trailfit.ingest.run import run as read_logs
@@ -29,13 +29,14 @@ from trailfit.recommend.outlook import Bar
 from trailfit.recommend.restore import Merged, restoring
 from trailfit.recommend.split import shared
 from trailfit.usage import coverage, evidence, use
+from trailfit.usage.questions import query as query
 from trailfit.usage.window import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import date
 
-    from duckdb import DuckDBPyConnection, DuckDBPyRelation
+    from duckdb import DuckDBPyConnection
 
     from trailfit.inventory.settings import Settings
     from trailfit.model import Judgement, Snapshot, Usage
@@ -293,22 +294,3 @@ def backtest(
         for row in use.read(con, tested):
             later.setdefault(row.principal, []).append(row)
     return [replay_next(snapshot, seen, later, tested, Levels(level)) for level in dict.fromkeys(levels)]
-
-
-def query(
-    lake: Lake,
-    name: str,
-    *,
-    con: DuckDBPyConnection,
-    days: int | None = None,
-    to: date | None = None,
-    **parameters: Any,
-) -> DuckDBPyRelation:
-    """Run a named query over the lake's views. Windowed queries take `days` and `to`."""
-    asked = sql.load(name)
-    if asked.is_windowed:
-        window = resolve(lake, days=days, to=to).parameters()
-        parameters = {**{end: day for end, day in window.items() if end in asked.parameters}, **parameters}
-    elif days is not None or to is not None:
-        raise UsageError(f"query `{name}` asks of the whole lake: it takes no window")
-    return sql.run(con, name, **parameters)

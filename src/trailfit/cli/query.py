@@ -35,10 +35,11 @@ def command(
     form: str,
 ) -> None:
     """Ask a named query, or SQL over the views events, usage and skipped. Without either: list the queries."""
-    from trailfit import pipeline, sql
+    from trailfit import sql
     from trailfit.cli import tables
     from trailfit.errors import UsageError
     from trailfit.lake import Lake
+    from trailfit.usage.questions import query as ask
 
     if question is None:
         for name in sql.names():
@@ -50,7 +51,7 @@ def command(
     lake = Lake(lake_root)
     with lake.connect() as con:
         if question.replace("_", "").isalnum():
-            found = pipeline.query(lake, question, con=con, days=days, to=to.date() if to else None, **given)
+            found = ask(lake, question, con=con, days=days, to=to.date() if to else None, **given)
         else:
             found = sql.free(con, question, given)
         tables.show(found.to_arrow_table(), form)

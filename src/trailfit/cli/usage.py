@@ -31,13 +31,13 @@ COLUMNS = ["principal", "action", "resource", "role", "calls", "denied", "first_
 @common
 def command(principal: str | None, lake_root: str, days: int | None, to: datetime | None, form: str) -> None:
     """Show which actions PRINCIPAL (an ARN; everybody, unless given) used on which resources."""
-    from trailfit import pipeline
     from trailfit.cli import tables
     from trailfit.lake import Lake
+    from trailfit.usage.questions import query
 
     lake = Lake(lake_root)
     with lake.connect() as con:
-        rows = pipeline.query(
+        rows = query(
             lake, "usage", con=con, days=days, to=to.date() if to else None, principal=principal
         ).to_arrow_table()
     tables.show(rows.select(COLUMNS), form)
