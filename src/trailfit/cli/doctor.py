@@ -74,13 +74,13 @@ def _versions() -> Iterator[Check]:
     from importlib import metadata
     from platform import python_version
 
-    from trailfit.catalog.actions import version
+    from trailfit.catalog.edition import edition
     from trailfit.model import Check
 
     yield Check("python", "good", python_version())
     for name in _PACKAGES:
         yield Check(name, "good", metadata.version(name))
-    yield Check("catalogue of AWS's actions", "good", version())
+    yield Check("catalogue of AWS's actions", "good", edition())
 
 
 def _aws(settings: Config) -> Iterator[Check]:
@@ -124,13 +124,13 @@ def _lake(root: str, settings: Config | None) -> Iterator[tuple[str, Iterable[Ch
 
 
 def _catalogue(lake: Lake) -> Iterator[Check]:
-    """Tell whether the lake was read with this catalogue: a newer one knows more, and is put in at the next ingest."""
-    from trailfit.catalog.actions import version
+    """Tell whether the lake was read with this catalogue: another may have read its events otherwise."""
+    from trailfit.catalog.edition import edition
     from trailfit.model import Check
 
-    older = sum(manifest.catalog != version() for manifest in lake.manifests() if manifest.rows)
+    older = sum(manifest.catalog != edition() for manifest in lake.manifests() if manifest.rows)
     if older:
-        told = f"{older} units were read with another catalogue: the next `trailfit ingest` puts them right"
+        told = f"{older} units were made with another catalogue: `trailfit ingest --rebuild` makes them anew"
         yield Check(lake.root, "open", told)
 
 
