@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from trailfit.catalog.actions import is_action
@@ -194,11 +194,10 @@ def _silent(action: str, ways: Sequence[Via], context: _Context) -> Judged:
         if context.rhythms.open:
             # An intention speaks for it; of what only a sweeping wildcard grants, a person must say.
             meant = not all(way.is_sweeping for way in ways)
-            waiting = Permission(action, "undetermined", context.rhythms.open)
-            return Judged(waiting, carried=meant, risk=None if meant else context.rhythms.open)
-        return Judged(
-            Permission(action, "unused", silence.reason, last_accessed=(reached or {}).get(action)), carried=False
-        )
+            if meant:
+                return _open(action, context.rhythms.open)
+            return _gone(action, "undetermined", context.rhythms.open, None, context.rhythms.open)
+        return _gone(action, "unused", silence.reason, (reached or {}).get(action), None)
     apart = standing.bounds.out_of_sessions(action, ways)
     if apart:
         reason = f"{silence.reason}; every session of the window had a session policy, and {apart}"
@@ -211,7 +210,7 @@ def _silent(action: str, ways: Sequence[Via], context: _Context) -> Judged:
     if _is_intended(action, ways, context, hidden):
         return _open(action, silence.reason)
     reason = f"{silence.reason}; nothing but a wildcard grants it, so it is left out"
-    return Judged(Permission(action, "undetermined", reason), carried=False, risk=hidden and f"{service}: {hidden}")
+    return _gone(action, "undetermined", reason, None, hidden and f"{service}: {hidden}")
 
 
 def _is_intended(action: str, ways: Sequence[Via], context: _Context, hidden: str | None) -> bool:
@@ -244,9 +243,16 @@ def _contradiction(action: str, service: str, context: _Context) -> datetime | N
     return last if last is not None and last.date() >= start else None
 
 
+@lru_cache(maxsize=65536)
 def _open(action: str, reason: str) -> Judged:
-    """Leave an action open: nobody can tell, so it stays."""
+    """Leave an action open: nobody can tell, so it stays. The same for all whom it concerns: there are many."""
     return Judged(Permission(action, "undetermined", reason), carried=True)
+
+
+@lru_cache(maxsize=65536)
+def _gone(action: str, cls: PermissionClass, reason: str, last_accessed: datetime | None, risk: str | None) -> Judged:
+    """Leave an action out. The same for all whom it concerns: a bare star grants 20,000 to each."""
+    return Judged(Permission(action, cls, reason, last_accessed=last_accessed), carried=False, risk=risk)
 
 
 def _last_accessed(rows: Sequence[LastAccessed] | None) -> dict[str, datetime | None] | None:
