@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,16 +28,27 @@ def show(table: pa.Table, form: str) -> None:
         pq.write_table(table, sink, compression="zstd")
         sys.stdout.buffer.write(sink.getvalue())
         return
-    rows = [[_plain(value) for value in row.values()] for row in table.to_pylist()]
+    rows = list(zip(*(_values(column) for column in table.columns), strict=True))
     if form == "json":
         told = [dict(zip(table.column_names, row, strict=True)) for row in rows]
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        click.echo(msgspec.json.format(msgspec.json.encode(told), indent=2))
     elif form == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(table.column_names)
         writer.writerows([_cell(value) for value in row] for row in rows)
     else:
         _columns(table.column_names, rows)
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    """Give a column's values as JSON has them; text and numbers, most of what there is, are so already."""
+    import pyarrow as pa
+
+    values: list[Any] = column.to_pylist()
+    kind = column.type
+    if pa.types.is_string(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind):
+        return values
+    return [_plain(value) for value in values]
 
 
 def _plain(value: Any) -> Any:
@@ -59,7 +71,7 @@ def _cell(value: Any) -> Any:
     return f"'{text}" if isinstance(text, str) and text.startswith(_FORMULA) else text
 
 
-def _columns(names: list[str], rows: list[list[Any]]) -> None:
+def _columns(names: list[str], rows: list[tuple[Any, ...]]) -> None:
     """Print aligned columns for people: numbers to the right, control characters spelled out."""
     if not rows:
         click.echo("no rows", err=True)
