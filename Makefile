@@ -30,7 +30,7 @@ pins: ## resolve constraints.txt anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --all-extras --group dev --generate-hashes \
 		--no-emit-index-url --no-header pyproject.toml --output-file constraints.txt
 
-.venv/ready: constraints.txt pyproject.toml hatch_build.py src/trailfit/ingest/native/kernel.cpp
+.venv/ready: constraints.txt pyproject.toml hatch_build.py $(wildcard src/trailfit/ingest/native/*.?pp)
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .

@@ -50,7 +50,7 @@ def build(source: Path, library: Path) -> str | None:
     compiler = os.environ.get("CXX") or next((name for name in ("c++", "g++", "clang++") if shutil.which(name)), None)
     if compiler is None:
         return "no C++ compiler"
-    stamp = hashlib.sha256(source.read_bytes()).hexdigest()
+    stamp = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(source.parent.glob("*.?pp")))).hexdigest()
     # No -march=native: simdjson and libdeflate choose their instructions when they run.
     command = [
         *shlex.split(compiler), "-std=c++17", "-O3", "-fPIC", "-shared", f'-DTRAILFIT_SOURCE="{stamp}"',

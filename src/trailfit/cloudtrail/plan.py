@@ -57,14 +57,15 @@ class Plan:
     unknown: str | None
     data_types: tuple[str, ...] = ()
     _by_keys: dict[tuple[str, ...], tuple[Need, ...]] = field(default_factory=dict, compare=False, repr=False)
-    _listing: list[tuple[re.Pattern[str], int]] = field(default_factory=list, compare=False, repr=False)
+    _listing: list[tuple[str, re.Pattern[str], int]] = field(default_factory=list, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        needs: dict[re.Pattern[str], int] = {}
+        needs: dict[tuple[str, re.Pattern[str]], int] = {}
         for at, need in enumerate(self.needs):
             if need.resources.lists and need.resources.known is not None:
-                needs[need.resources.known] = needs.get(need.resources.known, 0) | 1 << at
-        self._listing.extend(needs.items())
+                key = (need.resources.holds, need.resources.known)
+                needs[key] = needs.get(key, 0) | 1 << at
+        self._listing.extend((*key, bits) for key, bits in needs.items())
 
     def _fitting(self, request: object) -> tuple[Need, ...]:
         """Leave out the needs that a request with such keys cannot have, and the terms that its keys settle."""
@@ -113,8 +114,8 @@ class Plan:
     def takers(self, arn: str) -> int:
         """Tell which of its needs take an ARN of ``resources[]``: a bit each. Uses hang on nothing else of it."""
         found = 0
-        for known, needs in self._listing:
-            if _is_taken(known, arn):
+        for holds, known, needs in self._listing:
+            if holds in arn and _is_taken(known, arn):
                 found |= needs
         return found
 
@@ -145,7 +146,8 @@ class Resources:
 
     `types` are what the action takes; `explicit` came from a rule; `fixed` is a pattern with its reason; `own_first`
     puts the request before ``resources[]`` (a copy has two objects there); `reads` are the lower-case keys of a request
-    that are looked for, `inspects` those of them whose texts are not just copied.
+    that are looked for, `inspects` those of them whose texts are not just copied. `holds` is a text that every ARN of a
+    `known` form holds.
     """
 
     types: tuple[TypeExpr, ...]
@@ -155,6 +157,7 @@ class Resources:
     known: re.Pattern[str] | None
     reads: frozenset[str] = frozenset()
     inspects: frozenset[str] = frozenset()
+    holds: str = ""
 
     def find(self, source: Source, resource_arns: Sequence[str]) -> tuple[list[str], str]:
         """List ARNs (or patterns) and say where they come from."""
@@ -274,12 +277,21 @@ def _resources(action: str, operation: str, text: str) -> Resources:
     paths: frozenset[str] = frozenset().union(*(keys_of(path) for path, _ in given.paths))
     reads = paths.union(*(expr.reads for expr in types))
     inspects = paths.union(*(expr.inspects for expr in types))
-    return Resources(types, extra, None, given.own_first, _known(service, types), reads, inspects)
+    return Resources(
+        types, extra, None, given.own_first, _known(service, types), reads, inspects, _holds(service, types)
+    )
 
 
 def _arn(templates: dict[str, str], name: str) -> str:
     """Give the ARN template of a rule's resource type, which may be written out itself."""
     return name if name.startswith("arn:") else templates[name.lower()]
+
+
+def _holds(service: str, own: tuple[TypeExpr, ...]) -> str:
+    """Find the text that every ARN of `_known` holds: the service's part of them, where they have one in common."""
+    texts = [*actions.templates_of(service).values(), *(expr.template.text for expr in own)]
+    services = {text.split(":")[2] if text.count(":") > 2 else "$" for text in texts}
+    return "" if len(services) != 1 or "$" in "".join(services) else f":{services.pop()}:"
 
 
 def _known(service: str, own: tuple[TypeExpr, ...]) -> re.Pattern[str] | None:

@@ -9,7 +9,6 @@ the answer, as slots, and filled in event by event.
 
 from __future__ import annotations
 
-from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +17,11 @@ import msgspec
 from trailfit.catalog.rules import response_readers
 from trailfit.cloudtrail.arns import partition_of
 from trailfit.cloudtrail.meaning import account_of, reads, settled, understand, uses_of
-from trailfit.cloudtrail.plan import LISTED
 from trailfit.cloudtrail.principal import caller
 from trailfit.cloudtrail.record import Record, UserIdentity
 from trailfit.cloudtrail.transforms import Place
-from trailfit.ingest.columns import WHO, Codes, by_unit, dictionary, packed, packed_call, packed_how, uses_array
+from trailfit.ingest.answers import Arns, Numbers, Slots, Templates, distinct
+from trailfit.ingest.columns import WHO, Codes, by_unit, dictionary, packed, packed_call
 from trailfit.ingest.fields import known_account, parse_identity
 from trailfit.ingest.kernel import SLOT, Kernel
 
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from trailfit.cloudtrail.event import Use
     from trailfit.cloudtrail.plan import Plan
 
 #: Words and answers that are remembered; bytes of them, and of the texts of rows.
@@ -65,31 +63,6 @@ class _Kind:
     place: Place
 
 
-@dataclass(slots=True)
-class _Arns:
-    """The ARNs in the resources of rows: `codes`, from `starts` on as many as `sizes`, are places in `texts`.
-
-    `taken` has a bit for each need of a row's plan that takes one of its ARNs; rows of one `form` have as many ARNs,
-    and the same needs take the same of them.
-    """
-
-    texts: list[str]
-    codes: Any
-    starts: Any
-    sizes: Any
-    taken: Any
-    form: Any
-
-
-@dataclass(slots=True)
-class _Slots:
-    """The texts for the slots of rows' requests: `codes`, from `starts` on, are places in `texts`."""
-
-    texts: list[str]
-    codes: Any
-    starts: Any
-
-
 class Fast:
     """Rows of objects that the kernel takes; keeps what it learned from one object to the next."""
 
@@ -113,7 +86,7 @@ class Fast:
         self._answers: dict[tuple[int, int, int], int] = {}
         self._own: dict[tuple[Any, ...], int] = {}
         self._said: list[bytes] = []
-        self._templates = _Templates()
+        self._templates = Templates()
 
     @property
     def is_full(self) -> bool:
@@ -151,7 +124,7 @@ class Fast:
         whole = np.array([one.how == _WHOLE for one in kinds], np.uint8)
         kernel.project(self._keys(kind, arns), whole[kind])
         self._said += kernel.words("said", len(self._said))
-        slots = _Slots(
+        slots = Slots(
             [raw.decode() for raw in kernel.words("slot")], kernel.codes("slot"), kernel.codes("slot_ends")[:-1]
         )
         answer = self._answer(kind, arns, who, call, texts)
@@ -202,7 +175,7 @@ class Fast:
         """Tell each row's kind."""
         import numpy as np
 
-        found, first, inverse = _distinct(self._variant.array[who] * len(self._calls) + call)
+        found, first, inverse = distinct(self._variant.array[who] * len(self._calls) + call)
         known = self._kind_of
         kinds = np.empty(len(found), np.int64)
         for at, (key, row) in enumerate(zip(found.tolist(), first.tolist(), strict=True)):
@@ -254,7 +227,7 @@ class Fast:
             self._names.append((source, name, plan))
         return number
 
-    def _arns(self, kind: Any) -> _Arns:
+    def _arns(self, kind: Any) -> Arns:
         """List the ARNs in the rows' resources, and what takes them."""
         import numpy as np
 
@@ -267,9 +240,9 @@ class Fast:
         found = [ask[int.from_bytes(word[:4], "little")](arn) for word, arn in zip(words, texts, strict=True)]
         taken = np.array(found, np.int64)
         codes, ends = self.kernel.codes("arn"), self.kernel.codes("arn_ends")
-        distinct, _, number = _distinct(taken)
-        listed = _Arns(texts, codes, ends[:-1], np.diff(ends), np.zeros(len(kind), np.int64), np.zeros(len(kind), int))
-        size = len(distinct) + 1
+        masks, _, number = distinct(taken)
+        listed = Arns(texts, codes, ends[:-1], np.diff(ends), np.zeros(len(kind), np.int64), np.zeros(len(kind), int))
+        size = len(masks) + 1
         for place in range(int(listed.sizes.max(initial=0))):
             rows = np.flatnonzero(listed.sizes > place)
             here = codes[listed.starts[rows] + place]
@@ -277,18 +250,18 @@ class Fast:
             listed.form *= size
             listed.form[rows] += number[here] + 1
             # Kept small: one code for each form so far.
-            forms, _, inverse = _distinct(listed.form)
-            told = [self._forms[place, tuple(distinct.tolist()), one] for one in forms.tolist()]
+            forms, _, inverse = distinct(listed.form)
+            told = [self._forms[place, tuple(masks.tolist()), one] for one in forms.tolist()]
             listed.form = np.array(told, np.int64)[inverse]
         return listed
 
-    def _keys(self, kind: Any, arns: _Arns) -> Any:
+    def _keys(self, kind: Any, arns: Arns) -> Any:
         """Give each row's set of the keys that matter of its request."""
         import numpy as np
 
-        masks, _, mask = _distinct(arns.taken)
+        masks, _, mask = distinct(arns.taken)
         names = np.array([one.name for one in self._kinds], np.int64)[kind]
-        found, _, inverse = _distinct((names + 1) * len(masks) + mask)
+        found, _, inverse = distinct((names + 1) * len(masks) + mask)
         sets = np.empty(len(found), np.int32)
         for at, one in enumerate(found.tolist()):
             name, taken = one // len(masks) - 1, int(masks[one % len(masks)])
@@ -304,13 +277,13 @@ class Fast:
             number = self._key_sets[name, taken] = self.kernel.keys(decide, copied, every=every)
         return number
 
-    def _answer(self, kind: Any, arns: _Arns, who: Any, call: Any, texts: dict[str, Any]) -> Any:
+    def _answer(self, kind: Any, arns: Arns, who: Any, call: Any, texts: dict[str, Any]) -> Any:
         """Tell each row's template."""
         import numpy as np
 
         said = self.kernel.codes("said").astype(np.int64)
-        _, _, alike = _distinct(kind * (int(arns.form.max()) + 1) + arns.form)
-        found, first, inverse = _distinct(alike << 32 | (said + 1))
+        _, _, alike = distinct(kind * (int(arns.form.max()) + 1) + arns.form)
+        found, first, inverse = distinct(alike << 32 | (said + 1))
         answers, known = np.empty(len(found), np.int64), self._answers
         for at, row in enumerate(first.tolist()):
             key = (int(kind[row]), int(arns.form[row]), int(said[row]))
@@ -325,7 +298,7 @@ class Fast:
         return answer
 
     def _learn_answer(
-        self, kind: _Kind, row: int, who: Any, call: Any, texts: dict[str, Any], arns: _Arns, said: int
+        self, kind: _Kind, row: int, who: Any, call: Any, texts: dict[str, Any], arns: Arns, said: int
     ) -> int:
         """Work out the uses of all events like that of a row, and their call where it hangs on more than the kind.
 
@@ -355,119 +328,12 @@ class Fast:
         return number
 
 
-class _Templates:
-    """Answers: the uses of events that are alike, with slots for those of their resources that are not."""
-
-    def __init__(self) -> None:
-        self.call = Numbers()
-        self._how = Codes()
-        self._how_texts: list[str] = []
-        self._resources = Codes()
-        self._filled: list[tuple[int, int, int]] = []
-        self._starts, self._sizes = Numbers(), Numbers()
-        self._hows, self._slots = Numbers(), Numbers()
-
-    def add(self, uses: tuple[Use, ...], call: int, arns: list[str], *, slots: bool = False) -> int:
-        """Add an answer and give its number; in it `arns` are slots, and, with `slots`, copied texts are.
-
-        Gives -1 where what is put into the slots might make two uses one: then no answer fits all.
-        """
-        hows = [self._code_how(use) for use in uses]
-        resources = []
-        for use, how in zip(uses, hows, strict=True):
-            if arns and use.basis.endswith(f"; {LISTED}"):
-                resources.append(arns.index(use.resource))
-            elif slots and SLOT in use.resource:
-                pieces = use.resource.split(SLOT)
-                if len(pieces) != 3 or hows.count(how) > 1:
-                    return -1
-                self._filled.append((self._resources[pieces[0]], int(pieces[1]), self._resources[pieces[2]]))
-                resources.append(-2 * len(self._filled))
-            else:
-                resources.append(-1 - 2 * self._resources[use.resource])
-        number = len(self.call)
-        self.call.append(call)
-        self._starts.append(len(self._hows))
-        self._sizes.append(len(uses))
-        for how, resource in zip(hows, resources, strict=True):
-            self._hows.append(how)
-            self._slots.append(resource)
-        return number
-
-    def _code_how(self, use: Use) -> int:
-        how = self._how[use.action, use.role, use.basis, use.context]
-        if how == len(self._how_texts):
-            self._how_texts.append(packed_how(use))
-        return how
-
-    def uses(self, answer: Any, arns: _Arns, slots: _Slots) -> pa.ListArray:
-        """Make the list column `uses` of rows with these answers."""
-        import numpy as np
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        sizes = self._sizes.array[answer]
-        offsets = np.zeros(len(answer) + 1, np.int32)
-        np.cumsum(sizes, out=offsets[1:])
-        rows = np.repeat(np.arange(len(answer)), sizes)
-        place = self._starts.array[answer][rows] + np.arange(len(rows)) - offsets[rows]
-        slot = self._slots.array[place]
-        # Codes from 0 on are slots for ARNs; odd ones below are whole texts, even ones pieces around a slot.
-        whole = pa.array([*arns.texts, *self._resources], pa.string())
-        resource = len(arns.texts) + (-1 - slot) // 2
-        listed = np.flatnonzero(slot >= 0)
-        resource[listed] = arns.codes[arns.starts[rows[listed]] + slot[listed]]
-        filled = np.flatnonzero((slot < 0) & (slot % 2 == 0))
-        if len(filled):
-            pieces = np.array(self._filled, np.int64)[-slot[filled] // 2 - 1]
-            before, after = (whole.take(pa.array(pieces[:, side] + len(arns.texts))) for side in (0, 2))
-            text = pa.array(slots.texts, pa.string()).take(
-                pa.array(slots.codes[slots.starts[rows[filled]] + pieces[:, 1]])
-            )
-            resource[filled] = len(whole) + np.arange(len(filled))
-            whole = pa.concat_arrays([whole, pc.binary_join_element_wise(before, text, after, "")])
-        how = dictionary(self._how_texts, self._hows.array[place])
-        return pa.ListArray.from_arrays(pa.array(offsets), uses_array(how, whole.take(pa.array(resource))))
-
-
-class Numbers:
-    """Whole numbers that grow one by one and are read as an array."""
-
-    def __init__(self) -> None:
-        self._numbers = array("q")
-        self.append = self._numbers.append
-
-    def __len__(self) -> int:
-        return len(self._numbers)
-
-    @property
-    def array(self) -> Any:
-        """Give them as an array of 64 bits."""
-        import numpy as np
-
-        return np.array(self._numbers, np.int64)
-
-
-def _distinct(values: Any) -> tuple[Any, Any, Any]:
-    """Give the distinct values, sorted, the first place of each, and each value's place among them."""
-    import numpy as np
-
-    size = int(values.max(initial=-1)) + 1
-    if size > 4 * len(values) + 1024:
-        found, first, place = np.unique(values, return_index=True, return_inverse=True)
-        return found, first, place
-    first = np.full(size, -1, np.int64)
-    first[values[::-1]] = np.arange(len(values) - 1, -1, -1)
-    seen = first >= 0
-    return np.flatnonzero(seen), first[seen], (np.cumsum(seen) - 1)[values]
-
-
 def _units(account: Any, day: Any, accounts: list[str]) -> tuple[Any, list[tuple[str, date]]]:
     """Give each row's place in a list of units."""
     from datetime import date, timedelta
 
     low = int(day.min())
-    found, _, unit = _distinct((day - low) * len(accounts) + account)
+    found, _, unit = distinct((day - low) * len(accounts) + account)
     start = date(1970, 1, 1)
     pairs = (divmod(one, len(accounts)) for one in found.tolist())
     return unit, [(accounts[code], start + timedelta(days=low + days)) for days, code in pairs]

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 #: What a slot's number stands between.
 SLOT = "\x01"
 LIBRARY = Path(__file__).parent / "native" / "kernel.so"
-_SOURCE = LIBRARY.with_suffix(".cpp")
 
 #: Numbers of the buffers that the kernel gives: see `trailfit_buffer`.
 _CODES = {
@@ -60,7 +59,8 @@ def library() -> ctypes.CDLL | None:
         function = getattr(lib, f"trailfit_{name}")
         function.restype, function.argtypes = result, arguments
     built_from: bytes = lib.trailfit_source()
-    return lib if built_from.decode() == hashlib.sha256(_SOURCE.read_bytes()).hexdigest() else None
+    source = b"".join(path.read_bytes() for path in sorted(LIBRARY.parent.glob("*.?pp")))
+    return lib if built_from.decode() == hashlib.sha256(source).hexdigest() else None
 
 
 class Kernel:

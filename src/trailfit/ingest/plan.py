@@ -143,8 +143,12 @@ def _pieces(objects: list[LogObject], limit: int) -> list[list[LogObject]]:
 
 def entry(report: ObjectReport, unit: Unit, selection: Selection) -> Source:
     """Write an object's line in the manifest of `unit`: its records there, if they were asked for."""
-    one, names = report.object, tuple(unit_name(other) for other, _ in report.records)
+    one = report.object
     taken = selection.takes_unit(unit.account, unit.day)
+    if taken and len(report.records) == 1 and report.records[0][0] == unit and not report.unreadable:
+        regions = None if report.regions is None else tuple(sorted(report.regions))
+        return Source(one.uri, one.etag, one.size, report.records[0][1], regions=regions)
+    names = tuple(unit_name(other) for other, _ in report.records)
     only_here = names == (unit_name(unit),) and taken
     return Source(
         uri=one.uri,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 PART_ROWS = 65_536
 _ROW_GROUP = 32_768
 _OF_USE = ("action", "resource", "role", "basis", "context")
+_TIMES = ("event_time", "first_used", "last_used")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,9 @@ def write(table: pa.Table, folder: Path, name: str, catalog: str) -> Part:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
     metadata = {"trailfit.catalog": catalog, "trailfit.lake": str(FORMAT)}
+    # What hardly repeats is not worth a dictionary.
     plain = {"event_id", "shared_event_id", "request_parameters", "record_check", "event_time"}
+    plain |= {"example_event", "first_used", "last_used"}
     encoded = [column for column in table.column_names if column not in plain and column != "uses"]
     pq.write_table(
         table.replace_schema_metadata(metadata),
@@ -88,7 +91,7 @@ def write(table: pa.Table, folder: Path, name: str, catalog: str) -> Part:
         use_dictionary=[*encoded, *(f"uses.list.element.{field}" for field in _OF_USE)],
         store_schema=False,
         # Readers skip row groups by these; of the others the smallest and largest value tell nothing.
-        write_statistics=[*encoded, "event_time"],
+        write_statistics=[*encoded, *(name for name in table.column_names if name in _TIMES)],
         write_page_index=False,
     )
     return Part(name, path.stat().st_size, len(table))
