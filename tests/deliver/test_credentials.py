@@ -98,6 +98,16 @@ def age(folder: Path, days: int) -> None:
     notes.write_text("".join(f"{int(when) - days * 86400} {what}\n" for when, what in lines))
 
 
+@pytest.mark.parametrize("aws", ["shim"], indirect=True)
+def test_a_key_becomes_inactive(iam: Any, script: Any) -> None:
+    iam.create_user(UserName="marta")
+    key = iam.create_access_key(UserName="marta")["AccessKey"]["AccessKeyId"]
+    script(finding("UnusedIAMUserAccessKey", "marta", key))("deactivate")
+
+    assert [one["Status"] for one in iam.list_access_keys(UserName="marta")["AccessKeyMetadata"]] == ["Inactive"]
+
+
+@pytest.mark.slow
 def test_a_key_is_deactivated_and_deleted_days_later(iam: Any, script: Any, tmp_path: Path) -> None:
     iam.create_user(UserName="marta")
     used, unused = (iam.create_access_key(UserName="marta")["AccessKey"]["AccessKeyId"] for _ in range(2))

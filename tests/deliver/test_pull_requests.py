@@ -171,6 +171,7 @@ def test_a_proposal_without_its_proofs_is_not_even_a_draft(there: Server, tmp_pa
     assert there.requests == []
 
 
+@pytest.mark.slow
 def test_by_account_each_has_a_request_of_its_own(there: Server, tmp_path: Path) -> None:
     data = only_orders()
     for account in ("111122223333", "444455556666"):
@@ -262,6 +263,7 @@ def test_github_enterprise_is_found_by_its_address_or_that_of_its_api(tmp_path: 
         assert len(server.requests) == 1
 
 
+@pytest.mark.slow
 def test_the_text_stays_within_what_github_takes(github: Server, tmp_path: Path) -> None:
     data = only_orders()
     for number in range(150):
