@@ -20,6 +20,7 @@ TABLE = [
     ("ArnNotLike", ["arn:aws:s3:b"], ["arn:aws:s3:::b"], True), ("ArnLike", ["arn:aws:s3:::*"], ["no arn"], False),
     ("ArnEquals", ["arn:aws:s3:::*"], ["arn:aws:s3:::b"], True), ("ArnNotLike", ["arn:aws:s3:::a"], ["arn:aws:s3:::b"], True),
     ("ArnNotEquals", ["arn:aws:s3:::a*"], ["arn:aws:s3:::ab"], False), ("ArnNotLike", ["arn:aws:s3:::a"], ["no arn"], False),
+    ("ArnNotLike", ["arn:aws:s3:::a*"], ["arn:aws:s3:::ab"], False), ("ArnNotLike", ["arn:aws:*:::a"], ["arn:aws:s3:::b"], True),
     ("ArnNotLike", ["arn:aws:s3:::a"], ["a:b:c:d:e:f"], True), ("ArnLike", ["a:b:c:d:e"], ["a:b:c:d:e"], False),
     ("Bool", ["true"], ["TRUE"], True), ("Bool", ["True"], ["true"], True), ("Bool", ["false"], ["true"], False), ("Bool", ["x"], ["x"], False),
     ("Bool", ["true"], None, False), ("BoolIfExists", ["true"], None, True), ("BoolIfExists", ["true"], ["false"], False),
