@@ -7,11 +7,9 @@ import http.client
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -20,6 +18,7 @@ import boto3
 import botocore.session
 import pytest
 
+from tests.inventory.test_moto import moto  # noqa: F401 - a fixture
 from trailfit import pipeline
 from trailfit.lake import Lake
 from trailfit.policy.containment import still_allows
@@ -105,26 +104,13 @@ def called(method: str, path: str, headers: dict[str, str], body: bytes) -> tupl
 
 
 @pytest.fixture
-def recorder() -> Iterator[Recorder]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    words = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as moto:
-        deadline = time.monotonic() + 90
-        while time.monotonic() < deadline:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.1)
-        server = Recorder(port)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
-        yield server
-        server.shutdown()
-        server.server_close()
-        moto.terminate()
+def recorder(moto: str) -> Iterator[Recorder]:  # noqa: F811 - the fixture, by its name
+    server = Recorder(int(moto.rpartition(":")[2]))
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
 
 
 def records(calls: list[tuple[str, str, str]]) -> list[dict[str, Any]]:
