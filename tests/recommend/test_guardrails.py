@@ -203,3 +203,12 @@ def test_findings_have_a_remedy_and_a_risk_that_is_severity_times_confidence():
     for each in findings(account(who)):
         assert each.remedy
         assert 0 < each.risk <= 100
+
+
+def test_a_wildcard_that_a_deny_cuts_off_is_told_as_granted_in_vain():
+    who = role("app", policy(allow("*")), policy({"Effect": "Deny", "Action": "*", "Resource": "*"}, name="none"))
+
+    for kind in ("WildcardAction", "WildcardResource"):
+        found = one(account(who), kind=kind)
+        assert found.severity in {"low", "medium"}
+        assert "in_vain" in found.evidence

@@ -40,11 +40,18 @@ def _wide(case: Case, policy: AttachedPolicy, index: int, statement: dict[str, A
     """
     within = covered(statement)
     used, resources = used_on(case, within.actions)
-    where = {"policy": policy.name, "policy_kind": policy.kind, "statement": statement.get("Sid", index)}
+    where: dict[str, object] = {
+        "policy": policy.name,
+        "policy_kind": policy.kind,
+        "statement": statement.get("Sid", index),
+    }
     place = f"{policy.arn or policy.name}#{index}"
     extent = {"actions_covered": len(within.actions), "actions_used": len(used), "narrowed_to": used[:SHOWN]}
     touched = {"resources_used": len(resources), "narrowed_to": resources[:SHOWN]}
-    shift = within.shift(statement)
+    in_vain = all(case.judged[action].in_vain for action in within.actions if action in case.judged)
+    shift = within.shift(statement) - 2 * in_vain
+    if in_vain:
+        where["in_vain"] = "a Deny, the boundary or a service control policy cuts all of it off today"
     wildcards = [each for each in listed(statement.get("Action")) if "*" in each or "?" in each]
     if "NotAction" in statement:
         told = {**where, "left_out": listed(statement["NotAction"])[:SHOWN], **extent}
