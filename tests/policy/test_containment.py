@@ -60,6 +60,7 @@ TRAPS = {
     "first_address_of_all_in_version_6": (
         [statement(Condition={"NotIpAddress": {"k": [*ALL_BUT_THE_FIRST_OF_6, "0.0.0.0/0"]}, "Null": {"k": "false"}})], [], False,
     ),
+    "variables_are_not_read_in_actions": ([statement("s3:Get${?}")], [statement("s3:Get?")], False),
     "default_of_a_variable_stands_where_its_key_is_absent": (
         [statement(resource=f"{BUCKET}/${{aws:username, 'b'}}")], [statement(Condition={"Null": {"aws:username": "false"}})], False,
     ),
