@@ -71,8 +71,12 @@ password() { # user
         deactivate)
             if has_password "$user" && ! was_done password "$user"; then
                 unknown="aA1!$(head -c 30 /dev/urandom | base64 | tr -d '\n')"
-                # by a file of its own, so that no list of processes shows it
-                aws iam update-login-profile --cli-input-json "file://"<(printf '{"UserName":"%s","Password":"%s","PasswordResetRequired":false}' "$user" "$unknown")
+                # by a file that only you can read, so that no list of processes shows it
+                input="$(mktemp)"
+                trap 'rm -f -- "$input"' EXIT
+                printf '{"UserName":"%s","Password":"%s","PasswordResetRequired":false}' "$user" "$unknown" > "$input"
+                aws iam update-login-profile --cli-input-json "file://$input"
+                rm -f -- "$input"
                 note password "$user"
                 echo "password of $user is one that nobody knows"
             fi ;;
