@@ -151,3 +151,10 @@ def test_a_boundary_that_cuts_a_path_off_is_seen(answer):
 
     assert "tenant-sync-role" not in paths
     assert "legacy-batch-role" in paths
+
+
+def test_a_resource_that_nobody_touched_is_found(answer):
+    mine = [each for each in answer["findings"] if each["principal"].endswith(":user/dave")]
+    levels = {each["evidence"]["level"]: each["evidence"] for each in mine if each["kind"] == "UnusedPermission"}
+
+    assert levels["resource"]["resources"] == ["arn:aws:s3:::shop-data-archive/*"]

@@ -23,6 +23,7 @@ from trailfit.demo.people import CONSOLE, OFFICE, audit_reader, sso_role
 
 HERE = f"{HOME}:{DATA}"
 LAKE, LAKE_KEYS = "arn:aws:s3:::shop-data-lake", "arn:aws:s3:::shop-data-lake/*"
+ARCHIVE = "arn:aws:s3:::shop-data-archive/*"
 LAKE_KEY_ID = "6b1d2c3e-4f50-4a6b-8c7d-9e0f1a2b3c4d"
 JAVA = "aws-sdk-java/2.32.19 md/io#sync md/http#Apache ua/2.1 os/Linux#5.10 lang/java#21.0.8"
 
@@ -140,7 +141,9 @@ USERS = (
     User(
         DATA,
         "dave",
-        inline={"lake": policy(allow(["s3:GetObject", "s3:ListBucket", "s3:DeleteObject"], [LAKE, LAKE_KEYS]))},
+        inline={
+            "lake": policy(allow(["s3:GetObject", "s3:ListBucket", "s3:DeleteObject"], [LAKE, LAKE_KEYS, ARCHIVE]))
+        },
         keys=(Key("notebook", 130),),
         habits=(
             does(
