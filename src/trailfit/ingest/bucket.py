@@ -20,7 +20,7 @@ from trailfit.storage.places import bucket_store, forget, split_uri, why
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from trailfit.ingest.plan import Version
+    from trailfit.ingest.held import Version
     from trailfit.ingest.selection import Selection
     from trailfit.ingest.source import Found
 

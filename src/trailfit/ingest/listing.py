@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from trailfit.ingest.plan import WHOLE, is_done, known
-from trailfit.ingest.source import open_source
-from trailfit.model import LogObject, Unassessed, Unit
+from trailfit.ingest.held import WHOLE, is_done, known
+from trailfit.ingest.source import Found, open_source
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
-    from trailfit.ingest.plan import Known, Version
+    from trailfit.ingest.held import Known, Version
     from trailfit.ingest.selection import Selection
     from trailfit.lake import Manifest
+    from trailfit.model import LogObject, Unassessed, Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,18 @@ def stale_units(manifests: Sequence[Manifest], selection: Selection) -> dict[Uni
     return {one.unit: one.catalog for one in old if selection.takes_unit(one.account, one.unit.day)}
 
 
+@contextlib.contextmanager
+def collector_paused() -> Iterator[None]:
+    """Keep the garbage collector from going again and again through names by the ten thousand, none of them garbage."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
 def list_new(
     sources: Sequence[str],
     selection: Selection,
@@ -54,19 +67,12 @@ def list_new(
 
     Raises SourceError for a source that does not exist.
     """
-    collecting = gc.isenabled()
-    # Names by the ten thousand, none of them garbage, which the collector would go through again and again.
-    gc.disable()
-    try:
-        needed = {
-            manifest.unit: [(one.uri, one.etag, one.size) for one in manifest.sources if one.records]
-            for manifest in manifests
-            if stale and manifest.unit in stale
-        }
-        return _list_new(sources, selection, known(manifests), payer, needed)
-    finally:
-        if collecting:
-            gc.enable()
+    needed = {
+        manifest.unit: [(one.uri, one.etag, one.size) for one in manifest.sources if one.records]
+        for manifest in manifests
+        if stale and manifest.unit in stale
+    }
+    return _list_new(sources, selection, known(manifests), payer, needed)
 
 
 def _list_new(
@@ -84,7 +90,7 @@ def _list_new(
     there: dict[Version, LogObject] = {}
     for text in sources:
         for found in open_source(text, payer=payer).list(selection):
-            if isinstance(found, Unassessed):
+            if not isinstance(found, Found):
                 problems.append(found)
                 continue
             new = [version for version in found.versions if held.get(version) is not WHOLE]

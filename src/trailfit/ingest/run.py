@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from trailfit.ingest.listing import list_new, stale_units
+from trailfit.ingest.listing import collector_paused, list_new, stale_units
 from trailfit.ingest.selection import Selection
 
 if TYPE_CHECKING:
@@ -85,10 +85,11 @@ def run(
     """
     selection = selection or Selection()
     with lake.lock(wait):
-        manifests = lake.manifests()
-        damaged = lake.sweep(manifests)
-        stale = stale_units(manifests, selection)
-        listing = list_new(sources, selection, manifests, payer=payer, stale=stale if rebuild else ())
+        with collector_paused():
+            manifests = lake.manifests()
+            damaged = lake.sweep(manifests)
+            stale = stale_units(manifests, selection)
+            listing = list_new(sources, selection, manifests, payer=payer, stale=stale if rebuild else ())
         result = Ingested(problems=list(listing.problems), stale=stale)
         result.counts.objects_done_before = listing.done
         if not listing.todo and not damaged:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from trailfit.errors import SourceError
 from trailfit.ingest.keys import describe
-from trailfit.model import LogObject, Unassessed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from trailfit.ingest.held import Version
     from trailfit.ingest.keys import Key
-    from trailfit.ingest.plan import Version
     from trailfit.ingest.selection import Selection
+    from trailfit.model import LogObject, Unassessed
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,9 @@ class Found:
 
     def log_object(self, version: Version) -> LogObject:
         """Give one of them as a LogObject."""
+        # Loaded when there is something new: all of the model takes as long as to walk ten thousand files.
+        from trailfit.model import LogObject
+
         uri, etag, size = version
         return LogObject(uri, etag, size, self.key.account, self.key.region, self.key.day)
 
@@ -73,7 +76,7 @@ class Folder:
         self.root = root
 
     def list(self, selection: Selection) -> Iterator[Found | Unassessed]:
-        """Walk the folder, sorted; hidden files and folders are left out."""
+        """Walk the folder; hidden files and folders are left out."""
         path = Path(self.root)
         if path.is_dir():
             yield from self._walk(self.root, selection)
@@ -83,26 +86,39 @@ class Folder:
     def _walk(self, folder: str, selection: Selection) -> Iterator[Found | Unassessed]:
         folders: list[str] = []
         versions: list[Version] = []
-        problems: list[Unassessed] = []
+        problems: list[tuple[str, OSError]] = []
+        start = "" if folder == "." else f"{folder.rstrip('/')}/"
         try:
-            with os.scandir(folder) as entries:
-                for entry in entries:
-                    if entry.name.startswith("."):
-                        continue
-                    try:
-                        if entry.is_file():
-                            versions.append(_version(entry.path, entry.stat()))
-                        elif entry.is_dir():
-                            folders.append(entry.path)
-                    except OSError as problem:
-                        problems.append(Unassessed(entry.path, problem.strerror or str(problem)))
+            # By its descriptor: by name, the system would look up all folders above each file anew.
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                with os.scandir(descriptor) as entries:
+                    for entry in entries:
+                        name = entry.name
+                        if name.startswith("."):
+                            continue
+                        try:
+                            if entry.is_file():
+                                versions.append(_version(start + name, entry.stat()))
+                            elif entry.is_dir():
+                                folders.append(start + name)
+                        except OSError as problem:
+                            problems.append((start + name, problem))
+            finally:
+                os.close(descriptor)
         except OSError as problem:
-            problems.append(Unassessed(folder, problem.strerror or str(problem)))
-        yield from problems
-        versions.sort()
+            problems.append((folder, problem))
+        for path, failure in problems:
+            yield _unassessed(path, failure)
         yield from asked_for(folder, versions, selection)
         for deeper in sorted(folders):
             yield from self._walk(deeper, selection)
+
+
+def _unassessed(path: str, problem: OSError) -> Unassessed:
+    from trailfit.model import Unassessed
+
+    return Unassessed(path, problem.strerror or str(problem))
 
 
 def _version(path: str, stat: os.stat_result) -> Version:

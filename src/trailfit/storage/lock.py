@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import socket
 import threading
 import time
 from pathlib import Path
@@ -59,7 +58,7 @@ def _hold_folder(root: Path, wait: float) -> Iterator[None]:
                     ) from None
                 time.sleep(0.2)
         file.truncate(0)
-        file.write(f"process {os.getpid()} on {socket.gethostname()}")
+        file.write(f"process {os.getpid()} on {os.uname().nodename}")
         file.flush()
         try:
             yield
@@ -131,5 +130,5 @@ def _update(version: Any) -> Any:
 
 def _body() -> bytes:
     return json.dumps(
-        {"until": time.time() + LEASE, "holder": f"process {os.getpid()} on {socket.gethostname()}"}
+        {"until": time.time() + LEASE, "holder": f"process {os.getpid()} on {os.uname().nodename}"}
     ).encode()
