@@ -78,6 +78,7 @@ def test_the_report_tells_what_is_left_alone_why_and_what_no_longer_is() -> None
     assert any(reason.startswith("excluded until 2026-12-31 by tag trailfit:exempt") for reason in reasons)
     assert any("no longer excluded since 2026-01-31" in reason for reason in reasons)
     assert {one.kind for one in shown.principals if one.arn.endswith(":root")} == {"root user"}
+    assert shown.people == len(shown.principals) - 1
 
 
 def test_nothing_in_a_reason_or_a_remedy_is_live(tmp_path) -> None:

@@ -27,7 +27,7 @@ def _lines(page: Page) -> Iterator[str]:
     yield ""
     yield (
         f"{page.removable.unused:,} of {page.counts.granted:,} permissions can go. "
-        f"{len(page.principals):,} roles and users in {len(page.accounts):,} accounts used {page.counts.used:,}; "
+        f"{page.people:,} roles and users in {len(page.accounts):,} accounts used {page.counts.used:,}; "
         f"for {page.counts.undetermined:,} the logs cannot tell; {page.counts.kept:,} are kept by a rule."
     )
     yield ""

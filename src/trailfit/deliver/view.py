@@ -83,6 +83,11 @@ class PrincipalView:
         return "p-" + hashlib.sha256(self.arn.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
     @property
+    def is_judged(self) -> bool:
+        """Tell whether it is a role or user, of which permissions are judged."""
+        return self.kind in ("role", "user")
+
+    @property
     def removable(self) -> int:
         """Count the actions that go if the recommendations are followed."""
         return self.counts.unused if self.recommendations else 0
@@ -120,6 +125,11 @@ class Page:
     proofs_open: int
     backtest: str | None
     trend: Trend | None = None
+
+    @property
+    def people(self) -> int:
+        """Count the roles and users; findings may also be about groups, policies and root users."""
+        return sum(one.is_judged for one in self.principals)
 
     @property
     def changes(self) -> int:
@@ -199,7 +209,7 @@ def run_of(data: Mapping[str, Any]) -> Run:
 
 def _run(data: Mapping[str, Any], principals: Iterable[PrincipalView]) -> Run:
     window = data["window"]
-    told = {one.arn: one.counts for one in sorted(principals, key=lambda one: one.arn)}
+    told = {one.arn: one.counts for one in sorted(principals, key=lambda one: one.arn) if one.is_judged}
     counts = {arn: (c.used, c.kept, c.undetermined, c.unused) for arn, c in told.items()}
     return Run(window["from"], window["to"], counts, tuple(sorted(f["id"] for f in data["findings"])))
 
