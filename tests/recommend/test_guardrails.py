@@ -212,3 +212,10 @@ def test_a_wildcard_that_a_deny_cuts_off_is_told_as_granted_in_vain():
         found = one(account(who), kind=kind)
         assert found.severity in {"low", "medium"}
         assert "in_vain" in found.evidence
+
+
+def test_a_wildcard_that_no_known_action_matches_is_not_told_as_granted_in_vain():
+    found = one(account(role("app", policy(allow("madeup:Foo*")))), kind="WildcardAction")
+
+    assert found.evidence["actions_covered"] == 0
+    assert "in_vain" not in found.evidence

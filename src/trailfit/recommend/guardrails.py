@@ -48,7 +48,8 @@ def _wide(case: Case, policy: AttachedPolicy, index: int, statement: dict[str, A
     place = f"{policy.arn or policy.name}#{index}"
     extent = {"actions_covered": len(within.actions), "actions_used": len(used), "narrowed_to": used[:SHOWN]}
     touched = {"resources_used": len(resources), "narrowed_to": resources[:SHOWN]}
-    in_vain = all(case.judged[action].in_vain for action in within.actions if action in case.judged)
+    judged = [case.judged[action] for action in within.actions if action in case.judged]
+    in_vain = bool(judged) and all(each.in_vain for each in judged)
     shift = within.shift(statement) - 2 * in_vain
     if in_vain:
         where["in_vain"] = "a Deny, the boundary or a service control policy cuts all of it off today"
