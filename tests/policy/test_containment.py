@@ -286,6 +286,7 @@ def test_version_that_makes_variables_text_is_named():
     alone = policy(statement("sqs:*", "arn:aws:sqs:r:${aws:PrincipalAccount}:q"), version="2008-10-17")
     assert no_new_access([alone], [policy(statement("s3:*"))]).holds is None
     assert no_new_access([alone, policy(statement("s3:*"))], [policy(statement("s3:*"))]).holds is None
+    assert no_new_access([alone], [alone]).holds is True
     plain = policy(statement("s3:*"), version="2008-10-17")
     assert no_new_access([alone, plain], [policy(statement("s3:*"))]).holds is None
     assert no_new_access([alone], [], boundary=policy(statement("sqs:*"), version="2008-10-17")).holds is None
