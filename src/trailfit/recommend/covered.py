@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from trailfit.catalog.actions import every, resource_types
+from trailfit.catalog.actions import every, is_action, resource_types
 from trailfit.catalog.weights import weight
 from trailfit.recommend.granted import actions_of, listed
 
@@ -44,7 +44,7 @@ def covered(statement: dict[str, Any]) -> Covered:
 
 @lru_cache(maxsize=4096)
 def _covered(element: str, patterns: tuple[str, ...]) -> Covered:
-    actions = frozenset(action for action, _ in actions_of({element: list(patterns)}))
+    actions = frozenset(action for action, _ in actions_of({element: list(patterns)}) if is_action(action))
     return Covered(
         actions,
         frozenset(action for action in actions if resource_types(action)),
