@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from trailfit import views
 from trailfit.deliver import aftermath, pull_requests, recommendations, report, state
-from trailfit.errors import LakeError, ProofError, UsageError
+from trailfit.errors import ForgeError, LakeError, ProofError, UsageError
 from trailfit.ingest.run import run as read_logs
 from trailfit.inventory import from_files, store
 from trailfit.lake import Lake
 from trailfit.model import Denied, Unassessed, Window
 from trailfit.recommend import output, tables
 from trailfit.recommend.backtest import backtest as replay_next
+from trailfit.recommend.broken import findings as broken_findings
 from trailfit.recommend.foresight import settle
 from trailfit.recommend.history import counted, folds, replay, span
 from trailfit.recommend.judge import Rules, judge
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from trailfit.inventory.settings import Settings
-    from trailfit.model import Judgement, Snapshot, Usage
+    from trailfit.model import Finding, Judgement, Snapshot, Usage
     from trailfit.recommend.backtest import Backtest
     from trailfit.recommend.history import Replayed
 
@@ -95,7 +96,7 @@ def run(config: Config, say: Callable[[str], None]) -> Recommended:
         )
     _inventory(lake, config, say)
     if config.repo:
-        _look_again(lake, config.repo, config)
+        _look_again(lake, config.repo, config, say)
     recommended = recommend(
         lake, config.out, days=config.days, to=config.to, levels=config.levels, bar=config.bar, rules=config.rules
     )
@@ -126,10 +127,13 @@ def _inventory(lake: Lake, config: Config, say: Callable[[str], None]) -> None:
             say("AWS throttled or failed some requests: nothing is proposed for those accounts; run again to go on")
 
 
-def _look_again(lake: Lake, repo: str, config: Config) -> None:
+def _look_again(lake: Lake, repo: str, config: Config, say: Callable[[str], None]) -> None:
     """Ask the forge what became of earlier proposals: what was merged meanwhile may have broken something."""
     memory = state.Memory.load(lake)
-    pull_requests.look_again(repo, config.pull_request, memory)
+    try:
+        pull_requests.look_again(repo, config.pull_request, memory)
+    except ForgeError as problem:  # there is a report all the same
+        say(f"what became of earlier proposals is not known: {problem}")
     memory.save(lake)
 
 
@@ -169,7 +173,6 @@ def recommend(
         totals = {each.fold.test: use.totals(con, each.fold.test) for each in past}
     judgement, *more = settle(judgement, past, totals, bar or Bar())
     data = output.as_dict(_restored(judgement, snapshot, broken), *more)
-    _tell(data, broken)
     recommendations.check(data)
     return replace(_write(data, out), not_stored=_store(lake, data))
 
@@ -195,26 +198,22 @@ def _past(
 
 
 def _restored(judgement: Judgement, snapshot: Snapshot, broken: list[aftermath.Denial]) -> Judgement:
-    """Propose before all else what gives back to each role the calls that a merged change took away."""
+    """Tell and propose before all else what gives back to each role the calls that a merged change took away."""
     people, found, open_ = {one.arn: one for one in snapshot.principals}, [], list(judgement.unassessed)
+    told: list[Finding] = []
     for arn, rows in groupby(broken, lambda one: one.principal):
         denials = list(rows)
         merged = Merged(arn, denials[0].before, denials[0].after, denials[0].merged.date())
         calls = [Denied(arn, one.action, one.resource, one.calls, one.last, None) for one in denials]
+        told += broken_findings(calls, denials[0].merged)
         try:
             found.append(restoring(merged, people[arn], calls) if arn in people else None)
         except ProofError as problem:
             open_.append(Unassessed(arn, f"what would give back the denied calls is not proved: {problem.message}"))
     first = tuple(one for one in found if one is not None)
     together = (*first, *judgement.recommendations)
-    return replace(judgement, recommendations=together, unassessed=tuple(open_))
-
-
-def _tell(data: dict[str, Any], broken: list[aftermath.Denial]) -> None:
-    """Put what a merged change broke before all other findings."""
-    found = aftermath.findings(broken)
-    data["findings"] = found + data["findings"]
-    data["summary"]["findings"] += len(found)
+    findings = (*told, *judgement.findings)
+    return replace(judgement, findings=findings, recommendations=together, unassessed=tuple(open_))
 
 
 def _store(lake: Lake, data: dict[str, Any]) -> str | None:

@@ -95,16 +95,6 @@ def test_what_was_not_merged_broke_nothing(state: str) -> None:
     assert found(row, told=Memory()) == []
 
 
-def test_a_denial_becomes_a_finding_that_is_the_same_next_month() -> None:
-    rows = [("2026-10-11 08:00", ORDERS, "denied", "s3:PutObject")]
-    [one] = aftermath.findings(aftermath.denied_since(log(*rows), memory(), FIRST, LAST))
-    [more] = aftermath.findings(aftermath.denied_since(log(*rows * 2), memory(), FIRST, LAST))
-
-    assert (one["kind"], one["principal"], one["resource"]) == ("DeniedAfterChange", ORDERS, "arn:aws:s3:::b/k")
-    assert (one["evidence"]["action"], one["evidence"]["merged"]) == ("s3:PutObject", "2026-10-10T10:00:00Z")
-    assert one["id"] == more["id"]
-
-
 # --- the files in the lake ------------------------------------------------------------------------------------
 
 

@@ -6,7 +6,6 @@ not denied before: what a guardrail or a resource policy denies, it denied all a
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -77,30 +76,3 @@ def _took_away(proposal: Proposal, action: str, resource: str) -> bool:
 
 def _documents(policies: Iterable[Mapping[str, Any]]) -> list[Document]:
     return [Document.parse(policy["document"]) for policy in policies]
-
-
-def findings(denials: Iterable[Denial]) -> list[dict[str, Any]]:
-    """Return the denials as findings of ``recommendations.json``, one for each action on each resource."""
-    return [
-        {
-            "id": _id("DeniedAfterChange", one.principal, one.action, one.resource),
-            "kind": "DeniedAfterChange",
-            "principal": one.principal,
-            "severity": "high",
-            "confidence": "high",
-            "evidence": {
-                "action": one.action,
-                "calls": one.calls,
-                "first": one.first.replace(microsecond=0).isoformat() + "Z",
-                "last": one.last.replace(microsecond=0).isoformat() + "Z",
-                "merged": one.merged.isoformat() + "Z",
-                "example_event": one.example_event,
-            },
-            "resource": one.resource,
-        }
-        for one in denials
-    ]
-
-
-def _id(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
