@@ -2,12 +2,14 @@
 
 from datetime import date, datetime
 
+import pytest
+
 from trailfit.catalog.actions import is_action
 from trailfit.catalog.companions import companions_of
 from trailfit.catalog.tables import rows
 from trailfit.model import Permission, Usage, Window
 from trailfit.recommend.classify import Judged
-from trailfit.recommend.learnt import Levels, keep_companions, learn
+from trailfit.recommend.learnt import Levels, fitting, keep_companions, learn
 
 WINDOW = Window(date(2026, 8, 3), date(2026, 10, 31))
 KEY = "arn:aws:s3:::b/k"
@@ -83,3 +85,22 @@ def test_no_companion_loses_data_or_hands_out_rights():
     grave = {"dynamodb:DeleteItem", "dynamodb:DeleteTable", "s3:DeleteObject", "s3:DeleteBucket", "sqs:PurgeQueue",
              "iam:PassRole", "kms:ScheduleKeyDeletion", "secretsmanager:GetSecretValue", "rds:DeleteDBSnapshot"}  # fmt: skip
     assert not grave & {row["companion"] for row in rows("companions")}
+
+
+@pytest.mark.parametrize(
+    ("action", "name", "fits"),
+    [
+        ("logs:DescribeMetricFilters", "arn:aws:logs:eu-west-1:1:log-group:/aws/lambda/f:log-stream:*", False),
+        ("logs:PutLogEvents", "arn:aws:logs:eu-west-1:1:log-group:/aws/lambda/f:log-stream:*", True),
+        ("s3:ListBucket", "arn:aws:s3:::b/k", False),
+        ("s3:ListBucket", "arn:aws:s3:::b", True),
+        ("s3:GetObject", "arn:aws:s3:::b/a:b/*", True),
+        ("sqs:GetQueueUrl", "arn:aws:sqs:eu-west-1:1:q", True),
+        ("iam:GetRole", "arn:aws:iam::1:role/path/name", True),
+        ("secretsmanager:DescribeSecret", "arn:aws:secretsmanager:eu-west-1:1:secret:x-??????", True),
+        ("cloudformation:DeleteStack", "arn:aws:cloudformation:eu-west-1:1:stack/app-*/*", True),
+        ("dynamodb:GetItem", "arn:aws:sqs:eu-west-1:1:q", False),
+    ],
+)
+def test_an_action_fits_the_types_of_resource_that_it_takes(action, name, fits):
+    assert fitting(action, [name]) == ([name] if fits else [])

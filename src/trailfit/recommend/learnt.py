@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import date
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import TYPE_CHECKING
 
 from trailfit.catalog.actions import access_level, resource_types
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 #: Actions of this weight or more are never given a resource on which they were not seen.
 _GRAVE = 10.0
 _ARN_PARTS = 6
+_HOLE = re.compile(r"\$\{\w+\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +113,24 @@ def fitting(action: str, patterns: Sequence[str]) -> list[str]:
 
 
 def _is_of(pattern: Sequence[str], template: Sequence[str]) -> bool:
-    """Tell whether an ARN is of the type of a template, by its service and what stands before the first variable."""
-    if len(pattern) != _ARN_PARTS or pattern[2] != template[2]:
-        return False
-    word, variable, rest = template[5].partition("${")
-    if word:
-        return pattern[5].startswith(word)
-    return not variable or ("/" in rest) == ("/" in pattern[5])
+    """Tell whether an ARN is of the type of a template: by its service and the form of its resource part."""
+    return len(pattern) == _ARN_PARTS and pattern[2] == template[2] and bool(_form(template[5]).match(pattern[5]))
+
+
+@cache
+def _form(template: str) -> re.Pattern[str]:
+    """Make an expression of a template's resource part.
+
+    A hole ends where what follows it begins, and the last one takes a path. A name that stands alone (a bucket, a queue)
+    is no path.
+    """
+    first, *pieces = _HOLE.split(template)
+    text = re.escape(first)
+    for at, piece in enumerate(pieces, 1):
+        if at < len(pieces):
+            text += "[^:]*" if piece.startswith(":") else "[^:/]*"
+        else:
+            before = pieces[at - 2] if at > 1 else first
+            text += ".*" if before.endswith("/") else "[^:]*" if before else "[^:/]*"
+        text += re.escape(piece)
+    return re.compile(text + r"\Z", re.DOTALL)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 #: A service and a type of its resources: ``("s3", "object")``.
 Kind = tuple[str, str]
-#: The ways of access: the names of things and their settings, data read, settings or data written.
+#: The ways of access: the names of things and their settings, contents read, settings or data written.
 Way = Literal["look", "read", "set", "write"]
 
 
@@ -57,6 +57,7 @@ HABITS = {
     "relaxed": Habit(reading=(1, 0.01), writing=(1, 0.02), loss=True),
 }
 _WRITING = ("set", "write")
+_LOOKING = ("Describe", "List")
 
 
 class Peers:
@@ -95,7 +96,8 @@ def way_of(action: str) -> Way | None:
     if level == "List":
         return "look"
     if level == "Read":
-        return "read" if is_data else "look"
+        # A Get may show contents though no data event tells of it: log lines, results, code.
+        return "look" if action.partition(":")[2].startswith(_LOOKING) and not is_data else "read"
     if level in ("Write", "Tagging"):
         return "write" if is_data else "set"
     return None
