@@ -121,7 +121,7 @@ def _is_of(pattern: Sequence[str], template: Sequence[str]) -> bool:
 def _form(template: str) -> re.Pattern[str]:
     """Make an expression of a template's resource part.
 
-    A hole ends where what follows it begins, and the last one takes a path. A name that stands alone (a bucket, a queue)
+    A hole ends where what follows it begins, the last one takes a path; a name that stands alone (a bucket, a queue)
     is no path.
     """
     first, *pieces = _HOLE.split(template)
