@@ -394,3 +394,17 @@ def test_without_a_forge_the_branch_stands_on_the_base_that_is_named(tmp_path: P
     assert done.base == git(clone, "rev-parse", "release").strip()
     with pytest.raises(UsageError, match="has no branch none"):
         pull_requests.run(only_orders(), str(clone), tmp_path / "out", Settings(base="none"), environment={})
+
+
+def test_a_remote_that_is_no_forge_keeps_nobody_from_a_branch(tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    clone.mkdir()
+    git(clone, "init", "-q", "--initial-branch=main")
+    git(clone, "remote", "add", "origin", "codecommit::eu-west-1://shop")
+    (clone / "template.yaml").write_text(TEMPLATE)
+    git(clone, "add", ".")
+    git(clone, "-c", "user.name=G", "-c", "user.email=g@example.com", "commit", "-q", "-m", "Start")
+    environment = {"TRAILFIT_FORGE_TOKEN": TOKEN}
+    [done] = pull_requests.run(only_orders(), str(clone), tmp_path / "out", Settings(), environment=environment)
+
+    assert (done.status, done.request) == ("created", None)

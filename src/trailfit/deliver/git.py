@@ -73,7 +73,7 @@ class Repository:
         names = self._run("remote").decode().split()
         name = "origin" if "origin" in names else names[0] if len(names) == 1 else None
         url = self._try("remote", "get-url", "--push", name) if name else None
-        return url.decode().strip() if url else None
+        return url.decode().splitlines()[0].strip() if url else None
 
     def remote_branch(self, url: str, name: str, access: Mapping[str, str]) -> str | None:
         """Fetch a branch of a remote, and return its commit; None where it has no such branch.

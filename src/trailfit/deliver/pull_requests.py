@@ -134,11 +134,11 @@ def look_again(repo: str, settings: Settings, memory: Memory, *, environment: Ma
     Raises `ForgeError` where the forge refuses.
     """
     told = os.environ if environment is None else environment
-    url: str | None = repo
-    if not is_url(repo):
+    if is_url(repo):
+        remote: Remote | None = parse(repo)
+    else:
         with Repository(Path(repo)) as repository:
-            url = repository.remote()
-    remote = parse(url) if url else None
+            remote = _remote(repository, settings)
     if remote is None or not memory.requests or token_of(told) is None:
         return
     connected = _connect(remote, settings, told, token_of(told), time.sleep)
@@ -250,8 +250,7 @@ def _open(
     token = token_of(environment)
     if not is_url(repo):
         with Repository(Path(repo), scratch=dry_run) as repository:
-            url = repository.remote()
-            remote = parse(url) if url else None
+            remote = _remote(repository, settings)
             connected = None if dry_run else _connect(remote, settings, environment, token, pause)
             yield _Place(repository, remote, *(connected or (None, {})))
         return
@@ -264,6 +263,14 @@ def _open(
         clone(remote.url, Path(folder) / "clone", access, remote.url)
         with Repository(Path(folder) / "clone", shown=remote.url) as repository:
             yield _Place(repository, remote, None if dry_run else forge, access)
+
+
+def _remote(repository: Repository, settings: Settings) -> Remote | None:
+    """Return where a clone is pushed to; None where that is no forge (git has helpers for other addresses)."""
+    url = repository.remote()
+    if url is None or ("::" in url and settings.forge is None):
+        return None
+    return parse(url)
 
 
 def _connect(
