@@ -5,8 +5,11 @@ from datetime import datetime
 import pytest
 from tests.recommend.small import OTHER, OURS, account, allow, findings, log, one, policy, role, trust, use
 
+from trailfit.deliver import recommendations
 from trailfit.model import Assumption, Guardrails
 from trailfit.policy.document import Document
+from trailfit.recommend import output
+from trailfit.recommend.judge import judge
 
 GITHUB = "token.actions.githubusercontent.com"
 
@@ -139,3 +142,11 @@ def test_unused_trust_names_whom_the_trust_policy_lets_in_and_who_never_came():
 
     assert ci in str(found.evidence)
     assert build not in str(found.evidence)
+
+
+def test_an_empty_sid_is_as_good_as_none():
+    who = role("app", policy(allow("s3:*", Sid="")), trusts=trust({"AWS": [OTHER, "*"]}, Sid=""))
+    judgement = judge(account(who), log(use(who, "s3:GetObject", "arn:aws:s3:::b/k")))
+
+    recommendations.check(output.as_dict(judgement))
+    assert {each.evidence["statement"] for each in judgement.findings if "statement" in each.evidence} == {0}

@@ -43,7 +43,7 @@ def _wide(case: Case, policy: AttachedPolicy, index: int, statement: dict[str, A
     where: dict[str, object] = {
         "policy": policy.name,
         "policy_kind": policy.kind,
-        "statement": statement.get("Sid", index),
+        "statement": statement.get("Sid") or index,
     }
     place = f"{policy.arn or policy.name}#{index}"
     extent = {"actions_covered": len(within.actions), "actions_used": len(used), "narrowed_to": used[:SHOWN]}
