@@ -80,7 +80,7 @@ def judge_trust(
     written: list[dict[str, Any]] = []
     why: list[tuple[str, str]] = []
     for number, statement in enumerate(listed(role.trust.raw["Statement"])):
-        found = list(_statement(case, statement, str(statement.get("Sid", number))))
+        found = list(_statement(case, statement, str(statement.get("Sid") or number)))
         rows += found
         written += _tightened(case, statement, found, why)
     unused = [row for row in rows if row.cls == "unused"]
