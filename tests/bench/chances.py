@@ -29,6 +29,9 @@ FEATURES = {
     "action": ("level", "days", "actions", "active", "broke"),
     "resource": ("level", "days", "listed", "seldom"),
 }
+#: Numbers that are not held back, and how much the others are: what did best when one family of the fit was left out.
+FREE = ("level", "days")
+RIDGE = {"action": 100.0, "resource": 1.0}
 #: Families and seeds of the fit, and where it learns: days of log, and how many days before the organisation's turn.
 FITTED_ON = ("AB", range(101, 111), ((90, 0), (90, 60), (60, 0), (180, 0)))
 HORIZON = 30
@@ -120,20 +123,21 @@ def gather(families, numbers, cuts, jobs):
 
 
 def fit(rows, cause):
-    """Fit one logistic model by Newton's method, with a small ridge on all but the level."""
+    """Fit one logistic model by Newton's method; a ridge on standardised numbers, but not on the level and the days."""
     import numpy as np
 
     names = FEATURES[cause]
     x = np.array([[{**r.known.features(), "broke": getattr(r.known, cause)}[n] for n in names] for r in rows], float)
     y = np.array([getattr(r, cause) for r in rows], float)
-    ridge = np.eye(len(names))
-    ridge[0, 0] = 0
+    spread = np.array([1.0 if name in FREE else x[:, at].std() for at, name in enumerate(names)])
+    x = x / spread
+    ridge = np.diag([0.0 if name in FREE else RIDGE[cause] for name in names])
     weights = np.zeros(len(names))
     for _ in range(60):
         p = 1 / (1 + np.exp(-x @ weights))
         step = np.linalg.solve((x * (p * (1 - p))[:, None]).T @ x + ridge, x.T @ (p - y) + ridge @ weights)
         weights -= step
-    return dict(zip(names, weights, strict=True))
+    return dict(zip(names, weights / spread, strict=True))
 
 
 def write(rows):

@@ -116,9 +116,20 @@ def denials(
     rules: Rules | None,
 ) -> tuple[Denial, ...]:
     """Say which of the uses `later` would be denied to principals tightened on the evidence `learnt`."""
-    proposals = _by_principal(judge(snapshot, learnt, levels, rules).recommendations)
+    only = _actions(learnt, (row for rows in later.values() for row in rows))
+    proposals = _by_principal(judge(snapshot, learnt, levels, rules, only).recommendations)
     known = {each.arn: each for each in snapshot.principals}
     return _denials(_refused(known, proposals, later), known, proposals, snapshot, learnt, rules)
+
+
+def _actions(learnt: Evidence, asked: Iterable[Usage | Denial]) -> dict[str, frozenset[str]]:
+    """Name the actions that matter by principal: what no call is about cannot change the answer, and is most work."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for each in asked:
+        found[each.principal].add(each.action)
+    return {
+        arn: frozenset(actions | {row.action for row in learnt.usage.get(arn, ())}) for arn, actions in found.items()
+    }
 
 
 def _refused(
@@ -207,7 +218,7 @@ def _with_remedies(
     if not hurt:
         return ()
     some = replace(snapshot, principals=tuple(each for each in snapshot.principals if each.arn in hurt))
-    relaxed = _by_principal(judge(some, learnt, Levels("relaxed"), rules).recommendations)
+    relaxed = _by_principal(judge(some, learnt, Levels("relaxed"), rules, _actions(learnt, denials)).recommendations)
     known = {each.arn: each for each in some.principals}
     found = []
     for each in denials:

@@ -76,6 +76,7 @@ class _Run:
     exclusions: Exclusions
     names: Mapping[str, str]
     peers: Peers
+    only: Mapping[str, frozenset[str]] | None
 
     def standing(self, principal: Principal) -> Standing:
         """Give what stands around a principal's own policies."""
@@ -102,11 +103,16 @@ class _Run:
 
 
 def judge(
-    snapshot: Snapshot, evidence: Evidence, levels: Levels | None = None, rules: Rules | None = None
+    snapshot: Snapshot,
+    evidence: Evidence,
+    levels: Levels | None = None,
+    rules: Rules | None = None,
+    only: Mapping[str, frozenset[str]] | None = None,
 ) -> Judgement:
     """Judge every principal of `snapshot`. Deterministic: principals by ARN, findings and proposals by id.
 
-    `levels` say how readily resources are generalised (without: ``balanced``).
+    `levels` say how readily resources are generalised (without: ``balanced``). `only` names, by principal, the actions
+    that matter: the others are not judged, and not proposed either, which a backtest of these actions does not need.
     """
     rules = rules or Rules()
     functions: dict[str, list[Function]] = defaultdict(list)
@@ -127,6 +133,7 @@ def judge(
         exclusions=Exclusions(rules.exclusions, snapshot.principals, evidence.window.last),
         names={each.unique_id: each.arn for each in snapshot.principals if each.unique_id},
         peers=Peers(evidence.usage),
+        only=only,
     )
     findings: list[Finding] = []
     recommendations: list[Recommendation] = []
@@ -248,6 +255,9 @@ def _judge_one(principal: Principal, run: _Run) -> _Found:
         levels.services,
     )
     ways = granted(known, uses)
+    if run.only is not None:
+        wanted = run.only.get(principal.arn, frozenset())
+        ways = {action: found for action, found in ways.items() if action in wanted}
     judged, narrowed = keep_companions(
         classify(principal, ways, uses, evidence, needed, standing), learnt, levels.of(principal.arn)
     )
