@@ -87,7 +87,7 @@ def test_size_leaves_white_space_out():
 
 def test_quotas_are_aws():
     assert {kind: quota.characters for kind, quota in minimise.quotas().items()} == {
-        "managed": 6144, "role": 10240, "user": 2048, "group": 5120,
+        "managed": 6144, "role": 10240, "user": 2048, "group": 5120, "trust": 2048,
     }  # fmt: skip
     assert minimise.quotas()["managed"].documents == 10
     assert [kind for kind, quota in minimise.quotas().items() if quota.together] == ["role", "user", "group"]

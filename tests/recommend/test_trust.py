@@ -223,3 +223,12 @@ def test_the_new_document_lets_in_who_came_and_nobody_new():
     assert (
         grants(Request(f"arn:aws:sts::{OTHER}:assumed-role/partner/s", "sts:AssumeRole", ROLE, other), [new]) is False
     )
+
+
+def test_a_document_that_iam_would_not_take_is_not_proposed():
+    callers = [f"arn:aws:iam::{ACCOUNT}:role/{'x' * 110}/build-{number:02d}" for number in range(20)]
+
+    data = judged([trusts({"AWS": f"arn:aws:iam::{ACCOUNT}:root"})], [took(caller) for caller in callers])
+
+    assert proposal(data) is None
+    assert rows(data)[0][1] == "used"

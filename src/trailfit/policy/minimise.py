@@ -35,7 +35,7 @@ class Quota:
 
 @cache
 def quotas() -> dict[str, Quota]:
-    """Read the quotas by kind: `managed`, and the inline policies of a `role`, `user` or `group`.
+    """Read the quotas by kind: `managed`, `trust`, and the inline policies of a `role`, `user` or `group`.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-entity-length;
     the number of managed policies attached to a role or user is its default, and can be raised on request.

@@ -24,6 +24,7 @@ from trailfit.recommend.fit import Needs, fit, merge
 from trailfit.recommend.gate import prove_no_new_access, prove_still_allows
 from trailfit.recommend.granted import listed
 from trailfit.recommend.learnt import keep_companions, learn
+from trailfit.recommend.quota import within_quota
 from trailfit.recommend.resources import arn_includes
 from trailfit.recommend.trust import NAME
 
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 #: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 _LONGEST_NAME = 64
 _POLICY = "fitted"
+#: A policy that is too large becomes so many managed ones at the most.
+_PARTS = 5
 _SHOWN = 5
 
 
@@ -63,7 +66,10 @@ def split(
     taken = set(names)
     made = []
     for name, function in sorted(seen.items(), key=lambda item: item[1].arn):
-        made.append(_one(role, role.trust, function, sessions[str(name)], judged, evidence, levels, taken))
+        new = _one(role, role.trust, function, sessions[str(name)], judged, evidence, levels, taken)
+        if new is None:
+            return None
+        made.append(new)
     left = _left(functions, seen.values(), set(sessions) - set(seen))
     union = [change.document for each in made for change in each.policies]
     old = _documents(role)
@@ -107,8 +113,8 @@ def _left(functions: Sequence[Function], seen: Iterable[Function], others: set[s
 def _one(
     role: Principal, trust: Document, function: Function, session: SessionUse, judged: Mapping[str, Judged],
     evidence: Evidence, levels: Levels, taken: set[str],
-) -> NewRole:  # fmt: skip
-    """Make the role of one function, with its two proofs."""
+) -> NewRole | None:  # fmt: skip
+    """Make the role of one function, with its two proofs; None where its policies would be larger than IAM allows."""
     uses: dict[str, list[Usage]] = defaultdict(list)
     for row in session.usage:
         if row.action in judged:
@@ -138,10 +144,13 @@ def _one(
         told = nothing_new.counterexample or still.denied[:3] or lets_in.counterexample
         raise ProofError(f"the role for {function.arn} failed its proof: {told}", where=role.arn)
     name = _name(function.name, taken)
+    fits = within_quota(replace(role, name=name, policies=()), (), [PolicyChange("inline", _POLICY, document)], _PARTS)
+    if fits is None:
+        return None
     return NewRole(
         arn=f"{role.arn.rpartition('/')[0]}/{name}",
         runs=function.arn,
-        policies=(PolicyChange("inline", _POLICY, document),),
+        policies=tuple(fits[0]),
         trust=PolicyChange("trust", NAME, trusted),
         permissions=tuple(each.permission for each in kept.values() if each.carried),
         no_new_access=replace(nothing_new, holds=None) if lets_in.holds is None else nothing_new,

@@ -18,7 +18,8 @@ from trailfit.catalog.trusted_services import trusted_services
 from trailfit.errors import ProofError
 from trailfit.model import PolicyChange, Recommendation, TrustedPrincipal
 from trailfit.policy.document import Document
-from trailfit.policy.evaluate import Request
+from trailfit.policy.evaluate import Request, action_matches
+from trailfit.policy.minimise import quotas, size
 from trailfit.policy.principal import account, role_name
 from trailfit.recommend.deputy import sources, with_source
 from trailfit.recommend.findings import identify, make
@@ -62,6 +63,24 @@ class _Case:
     names: Mapping[str, str]
     unclear: str | None
 
+    def callers(self, kind: str, value: str) -> list[Assumption]:
+        """List whom an element let in; of everybody (``*``) those services and providers that nothing else names."""
+        found = [one for one in self.seen if _is(kind, value, one, self.names)]
+        if (kind, value) != ("AWS", "*"):
+            return found
+        return [one for one in found if one.kind in _PEOPLE or not self._is_named(one)]
+
+    def _is_named(self, one: Assumption) -> bool:
+        """Tell whether an Allow without a condition names a service or identity provider for what it did."""
+        return any(
+            statement.effect == "Allow"
+            and not statement.not_principal
+            and not statement.conditions
+            and action_matches(statement, f"sts:{one.event}")
+            and any(kind != "AWS" and _is(kind, value, one, self.names) for kind, value in statement.principals or ())
+            for statement in self.trust.statements
+        )
+
 
 def judge_trust(
     role: Principal, functions: Sequence[Function], evidence: Evidence, ages: Ages, names: Mapping[str, str],
@@ -86,7 +105,8 @@ def judge_trust(
     unused = [row for row in rows if row.cls == "unused"]
     finding = _finding(role, unused) if unused else None
     proposal = None
-    if written != listed(role.trust.raw["Statement"]) and any(row.cls == "used" for row in rows):
+    fits = size({**role.trust.raw, "Statement": written}) <= quotas()["trust"].characters
+    if fits and written != listed(role.trust.raw["Statement"]) and any(row.cls == "used" for row in rows):
         findings = [*([finding] if finding else []), *_answered(related, why)]
         proposal = _propose(case, written, why, findings)
     return Trusted(tuple(rows), finding, proposal)
@@ -115,7 +135,7 @@ def _statement(case: _Case, statement: Mapping[str, Any], name: str) -> Iterator
     told = statement["Principal"]
     pairs = [("AWS", "*")] if told == "*" else [(kind, value) for kind in told for value in listed(told[kind])]
     for kind, value in pairs:
-        callers = [one for one in case.seen if _is(kind, value, one, case.names)]
+        callers = case.callers(kind, value)
         named = value == "*" or _ACCOUNT.match(value)
         if callers and not named and all(one.kind == "account" and _unique(one) not in case.names for one in callers):
             who = account(callers[0].caller)
@@ -141,10 +161,10 @@ def _is(kind: str, value: str, one: Assumption, names: Mapping[str, str]) -> boo
         return one.kind == "service" and one.caller == value
     if kind == "Federated":
         return one.kind in ("saml", "web_identity") and (one.caller == value or one.caller.startswith(f"{value}:"))
+    if kind == "AWS" and value == "*":
+        return True
     if kind != "AWS" or one.kind not in _PEOPLE:
         return False
-    if value == "*":
-        return True
     named = _ACCOUNT.match(value)
     if named:
         return account(one.caller) == named[1]
@@ -217,7 +237,7 @@ def _limits(
     if row.kind != "AWS" or row.cls != "used" or not (row.value == "*" or _ACCOUNT.match(row.value)):
         return {}
     keys = {key.lower() for block in statement.get("Condition", {}).values() for key in block}
-    callers = {_name(one, case.names) for one in case.seen if _is("AWS", row.value, one, case.names)}
+    callers = {_name(one, case.names) if one.kind in _PEOPLE else None for one in case.callers("AWS", row.value)}
     if None in callers or len(callers) > _MOST or "aws:principalarn" in keys or case.unclear:
         return {}
     arns = sorted(arn for arn in callers if arn)
