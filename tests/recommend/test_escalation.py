@@ -9,8 +9,10 @@ import pytest
 from tests.recommend.small import OURS, account, allow, findings, log, managed, one, policy, role, trust, use, user
 
 from trailfit.catalog.risks import escalation_paths
+from trailfit.deliver import recommendations
 from trailfit.inventory import from_files
 from trailfit.model import Evidence, Group, Silence, Window
+from trailfit.recommend import output
 from trailfit.recommend.judge import judge
 
 KIND = "PrivilegeEscalation"
@@ -116,9 +118,10 @@ def vulnerable(corpus, tmp_path_factory):
         gaps={}, coverage=(), silence=lambda _account, _action: Silence(False, "there is no log"),
     )  # fmt: skip
     by_name = defaultdict(list)
-    for each in judge(snapshot, told).findings:
+    judgement = judge(snapshot, told)
+    for each in judgement.findings:
         by_name[each.principal.rpartition("/")[2]].append(each)
-    return snapshot, by_name
+    return snapshot, by_name, judgement
 
 
 #: Made to be exploited, but not by this action alone, or through a role that a principal may already assume.
@@ -131,7 +134,7 @@ _NOT_BY_THEMSELVES = {
 
 
 def test_privilege_escalation_is_told_from_its_look_alikes_in_a_vulnerable_account(vulnerable):
-    snapshot, by_name = vulnerable
+    snapshot, by_name, _ = vulnerable
     names = {each.name for each in snapshot.principals}
     found = {name for name, told in by_name.items() if any(each.kind == KIND for each in told)}
 
@@ -142,7 +145,11 @@ def test_privilege_escalation_is_told_from_its_look_alikes_in_a_vulnerable_accou
     assert len(snapshot.principals) == 122
 
 
-def test_evidence_of_the_vulnerable_account_is_json(vulnerable):
-    _, by_name = vulnerable
+def test_the_vulnerable_account_holds_to_the_schema(vulnerable):
+    _, _, judgement = vulnerable
 
-    assert json.loads(json.dumps([dict(each.evidence) for told in by_name.values() for each in told]))
+    data = output.as_dict(judgement)
+
+    recommendations.check(json.loads(output.as_text(data)))
+    assert len(data["findings"]) > 250
+    assert data["recommendations"] == [], "there is no log: nothing may be proposed"
