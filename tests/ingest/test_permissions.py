@@ -1,15 +1,12 @@
 """The least policy for logs and lake is enough: an S3 server that refuses everything else lets a run through."""
 
 import json
-import socket
-import subprocess
-import sys
-import time
 import urllib.request
 
 import pytest
 from tests.ingest.conftest import REGION, forget_clients
 from tests.ingest.trails import compact, record
+from tests.inventory.test_moto import moto  # noqa: F401 - a fixture
 
 from trailfit.ingest.permissions import statements
 from trailfit.policy.document import Document
@@ -18,27 +15,8 @@ LOGS, LAKE = "s3://trail/AWSLogs", "s3://lakes/of/mine"
 KEY = "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/10/31/111122223333_CloudTrail_eu-west-1_20261031T1205Z_AbCdEfGhIjKlMnOp.json"
 
 
-@pytest.fixture(scope="module")
-def moto():
-    """A server in a process of its own: its authentication is switched on for good."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    words = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
-        server.terminate()
-
-
 @pytest.fixture
-def _least(moto, monkeypatch):
+def _least(moto, monkeypatch):  # noqa: F811 - the fixture, by its name
     """Be a user with that policy alone; two buckets hold a log object where the policy looks, and one beside."""
     import boto3
 
