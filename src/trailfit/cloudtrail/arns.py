@@ -131,8 +131,10 @@ def _by_name(names: Sequence[str], spelled: str) -> Finder:
     """Compile a look-up by key alone, best name first; `spelled` is tried before all, and on top only."""
 
     def find(source: Source) -> list[str]:
-        if isinstance(source.request, dict) and isinstance(value := source.request.get(spelled), str) and value:
-            return [value]
+        if spelled and isinstance(source.request, dict):
+            value = source.request.get(spelled)
+            if value and isinstance(value, str):
+                return [value]
         index = source.leaves()
         for name in names:
             found = index.get(name)
@@ -267,7 +269,7 @@ def type_expr(service: str, operation: str, kind: actions.ResourceType, alone: b
         if named:
             names, spelled = candidates(operation, kind.name, variable, alone), _spelled(variable)
             ways.append(_by_name(names, spelled))
-            reads.update(names, [spelled.lower()])
+            reads.update(names, [spelled.lower()] if spelled else [])
         finders.append((variable, tuple(ways)))
     return TypeExpr(kind.name, compiled, tuple(finders), kind.required, frozenset(reads), frozenset(inspects))
 
