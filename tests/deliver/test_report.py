@@ -11,15 +11,18 @@ from trailfit.errors import SourceError
 
 from . import sample
 
-NAMES = ["report.html", "report.md", "findings.csv", "findings.sarif", "findings.asff.json"]
+NAMES = ["report.html", "report.md", "findings.csv", "findings.sarif", "findings.asff.json", "findings.ocsf.json"]
 
 
 def written(data: dict[str, object], out: Path, **more: dict[str, object]) -> dict[str, str]:
     return {path.name: path.read_bytes().decode() for path in report.write(data, out, **more)}
 
 
-def test_five_files_are_written(tmp_path: Path) -> None:
-    assert [path.name for path in report.write(sample.recommendations(), tmp_path / "new" / "folder")] == NAMES
+def test_every_file_is_written(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "folder"
+    written = report.write(sample.recommendations(), folder)
+
+    assert [path.relative_to(folder).as_posix() for path in written] == [*NAMES, f"credentials/{sample.ACCOUNT}.sh"]
 
 
 @pytest.mark.parametrize("make", [sample.recommendations, sample.hostile])
