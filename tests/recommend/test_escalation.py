@@ -6,12 +6,26 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from tests.recommend.small import OURS, account, allow, findings, log, managed, one, policy, role, trust, use, user
+from tests.recommend.small import (
+    OURS,
+    account,
+    allow,
+    document,
+    findings,
+    log,
+    managed,
+    one,
+    policy,
+    role,
+    trust,
+    use,
+    user,
+)
 
 from trailfit.catalog.risks import escalation_paths
 from trailfit.deliver import recommendations
 from trailfit.inventory import from_files
-from trailfit.model import Evidence, Group, Silence, Window
+from trailfit.model import Evidence, Group, GuardrailLevel, GuardrailPolicy, Guardrails, Silence, Window
 from trailfit.recommend import output
 from trailfit.recommend.judge import judge
 
@@ -71,6 +85,23 @@ def test_privilege_escalation_is_not_said_where_the_boundary_cuts_it_off():
     bound = managed("boundary", allow(["s3:*", "dynamodb:*"]))
 
     assert findings(account(role("app", policy(allow("iam:*")), boundary=bound)), kind=KIND) == []
+
+
+@pytest.mark.parametrize(
+    ("statements", "open_paths"),
+    [
+        ([allow("*")], 1),
+        ([allow("*"), {"Effect": "Deny", "Action": "iam:Put*", "Resource": "*"}], 0),
+        ([allow(["s3:*", "sqs:*"])], 0),
+    ],
+    ids=["FullAWSAccess", "a Deny", "an allow list"],
+)
+def test_privilege_escalation_is_not_said_where_a_service_control_policy_cuts_it_off(statements, open_paths):
+    level = GuardrailLevel("r-1", "Root", (GuardrailPolicy("p-1", "policy", document(*statements)),))
+    unread = GuardrailLevel("ou-1", "Unit", (GuardrailPolicy("p-2", "unread", None),))
+    who = account(role("app", policy(allow("iam:PutRolePolicy"))), guardrails=(Guardrails(OURS, (level, unread), ()),))
+
+    assert len(findings(who, kind=KIND)) == open_paths
 
 
 def test_privilege_escalation_through_a_condition_that_the_log_cannot_fill_is_likely_not_certain():

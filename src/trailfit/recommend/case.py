@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from trailfit.model import AttachedPolicy, Evidence, Function, Principal, Snapshot, Usage
+    from trailfit.policy.document import Document
     from trailfit.recommend.classify import Judged
     from trailfit.recommend.granted import Via
     from trailfit.recommend.runtime import RuntimeNeed
@@ -44,6 +45,17 @@ class Surroundings:
                     if statement.effect == "Allow" and kind == "Service":
                         found.setdefault((principal.account, value), []).append(principal.arn)
         return {key: tuple(sorted(arns)) for key, arns in found.items()}
+
+    def control_policies(self, account: str) -> tuple[tuple[Document, ...], ...]:
+        """List the levels of service control policies above an account, as far as they are known.
+
+        A level with a policy that could not be read bounds nothing here: then a path may be told that it closes.
+        """
+        levels = next((one.scp for one in self._snapshot.guardrails if one.account == account), None) or ()
+        read = ([policy.document for policy in level.policies] for level in levels)
+        return tuple(
+            tuple(document for document in documents if document) for documents in read if None not in documents
+        )
 
     @cached_property
     def groups(self) -> Mapping[tuple[str, str], str]:

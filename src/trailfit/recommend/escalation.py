@@ -1,7 +1,7 @@
 """Ways by which a principal can gain rights that it was not given: published paths, put to the evaluator.
 
 A path holds where each of its actions is allowed on what it needs: by the policies with their Deny, within the
-boundary. A condition that the log cannot fill leaves it likely, not certain. SCPs are not looked at.
+boundary and the service control policies. A condition that the log cannot fill leaves it likely, not certain.
 Sources: the rows of ``escalation_paths.csv``, each with its own.
 """
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from trailfit.catalog.actions import resource_types
 from trailfit.catalog.risks import Step, escalation_paths
-from trailfit.policy.evaluate import Request, grants
+from trailfit.policy.evaluate import Request, every, grants
 from trailfit.recommend.findings import SHOWN, make
 from trailfit.recommend.granted import listed, statements
 
@@ -125,6 +125,7 @@ class _Trial:
         self._documents = [policy.document for policy in principal.policies if policy.document]
         bound = principal.boundary.document if principal.boundary else None
         self._boundary = [bound] if bound else None
+        self._above = around.control_policies(principal.account)
         self._partition = principal.arn.split(":")[1]
         self._known: dict[Step, list[tuple[str, bool]]] = {}
 
@@ -211,7 +212,8 @@ class _Trial:
         if step.action == "iam:PassRole":
             context["iam:PassedToService"] = step.on
         request = Request(principal.arn, step.action, resource, context, principal.account, context_complete=False)
-        return grants(request, self._documents, self._boundary)
+        levels = (grants(request, level) for level in self._above)
+        return every((grants(request, self._documents, self._boundary), *levels))
 
 
 def _patterns(way: Via) -> list[str]:
