@@ -8,6 +8,8 @@ BENCHES = {
     "understand": [],
     "ingest": [],
     "fetch": [],
+    "second_run": [],
+    "trailscraper": [],
     "policy": [],
     "rightsizing": ["--families", "ABC", "--seeds", "11-12"],
     "chances": ["--seeds", "1-2"],

@@ -15,6 +15,11 @@ SLOW_DOWN = (
     b"<?xml version='1.0'?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 )
 DENIED = b"<?xml version='1.0'?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+KMS = (
+    b"<?xml version='1.0'?><Error><Code>AccessDenied</Code><Message>User: arn:aws:sts::111122223333:assumed-role/trailfit/x is "
+    b"not authorized to perform: kms:Decrypt on resource: arn:aws:kms:eu-west-1:111122223333:key/k because no identity-based "
+    b"policy allows the kms:Decrypt action</Message></Error>"
+)
 EXPIRED = (
     b"<?xml version='1.0'?><Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>"
 )
@@ -42,6 +47,7 @@ class Proxy:
     def __init__(self, host: str, port: int, fault: Fault, *, stall: float = 1.0) -> None:
         self.fault = fault
         self.requests: list[tuple[str, str]] = []
+        self.payers: list[str | None] = []
         self.broken = 0
         proxy = self
 
@@ -52,6 +58,7 @@ class Proxy:
                 length = int(self.headers.get("content-length") or 0)
                 body = self.rfile.read(length) if length else b""
                 proxy.requests.append((self.command, self.path))
+                proxy.payers.append(self.headers.get("x-amz-request-payer"))
                 kind = proxy.fault(self.command, self.path)
                 if kind is not None:
                     proxy.broken += 1
@@ -66,6 +73,7 @@ class Proxy:
                     "slow_down": (503, SLOW_DOWN),
                     "server_error": (500, b""),
                     "denied": (403, DENIED),
+                    "kms": (403, KMS),
                     "expired": (400, EXPIRED),
                 }
                 if kind in answers:

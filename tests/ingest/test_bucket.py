@@ -128,6 +128,33 @@ def test_refused_objects_are_said_once_a_folder(tmp_path, s3):
     assert run(["s3://logs"], Lake(tmp_path / "lake"), jobs=1).counts.objects == 3
 
 
+def test_a_key_that_we_may_not_decrypt_with_is_said_with_its_prefix(tmp_path, s3):
+    several_days(tmp_path / "logs")
+    s3.upload(s3.make("logs"), tmp_path / "logs")
+
+    with Proxy(s3.host, s3.port, lambda _, path: "kms" if f"/{OTHER}/" in path and ".gz" in path else None) as proxy:
+        result = through(proxy, ["s3://logs"], Lake(tmp_path / "lake"))
+
+    assert {problem.subject for problem in result.problems} == {
+        f"s3://logs/AWSLogs/{OTHER}/CloudTrail/eu-west-1/2026/10/{day}" for day in (28, 29, 30, 31)
+    }
+    assert all("not authorized to perform: kms:Decrypt" in problem.reason for problem in result.problems)
+    assert result.counts.objects == 12
+
+
+def test_who_pays_is_said_in_every_request_and_only_when_asked(tmp_path, s3):
+    several_days(tmp_path / "logs", days=1)
+    s3.upload(s3.make("logs"), tmp_path / "logs")
+
+    with Proxy(s3.host, s3.port, lambda *_: None) as paid:
+        through(paid, ["s3://logs"], Lake(tmp_path / "paid"), payer=True)
+    with Proxy(s3.host, s3.port, lambda *_: None) as unpaid:
+        through(unpaid, ["s3://logs"], Lake(tmp_path / "unpaid"))
+
+    assert set(paid.payers) == {"requester"}
+    assert set(unpaid.payers) == {None}
+
+
 @pytest.mark.parametrize("kind", ["slow_down", "server_error", "reset", "cut", "stall"])
 def test_faults_on_the_way_leave_the_lake_as_it_would_have_been(tmp_path, s3, kind):
     several_days(tmp_path / "logs")
