@@ -160,6 +160,13 @@ def test_longer_list_is_parted_and_a_lone_string_never():
     ]
 
 
+def test_statements_part_at_their_first_letter_first():
+    several = [{"Effect": "Allow", "Action": each, "Resource": "*"} for each in ("a:A", "b:A", "b:B")]
+    limit = minimise.size(minimise.document(several[1:]))
+
+    assert [each["Statement"] for each in minimise.split(several, limit)] == [several[:1], several[1:]]
+
+
 def test_list_of_one_is_not_parted_however_long_it_is():
     action = ["s3:" + "A" * 80]
     one = {"Sid": "big", "Effect": "Allow", "Action": action, "Resource": ["arn:aws:s3:::a", "arn:aws:s3:::b"]}

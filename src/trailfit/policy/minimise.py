@@ -88,8 +88,6 @@ def _short(values: Sequence[str]) -> str | list[str]:
 # --- fewer characters -------------------------------------------------------------------------------------
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]*|[^A-Z]+")
-#: What an action costs beside its own text: two quotes and a comma.
-_AROUND = 3
 
 
 def minimise(
@@ -136,12 +134,8 @@ def _cover(
     apart = ends + [
         each for word, branch in branches.items() for each in _cover(prefix + word, depth + 1, branch, words, free)
     ]
-    whole = [f"{prefix}*"]
-    return whole if all(free[name] for name in names) and _cost(whole) <= _cost(apart) else apart
-
-
-def _cost(names: Iterable[str]) -> int:
-    return sum(len(name) + _AROUND for name in names)
+    # All that stands apart begins with the prefix, and there are two names or a longer one: the wildcard is shorter.
+    return [f"{prefix}*"] if all(free[name] for name in names) else apart
 
 
 # --- several documents ------------------------------------------------------------------------------------
