@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -10,7 +11,9 @@ from tests.ingest.faults import Proxy, at_random
 from tests.ingest.test_run import balanced, rows
 from tests.ingest.trails import ACCOUNT, OTHER, put, record, several_days, tree
 
+from trailfit.cli.ingest import price
 from trailfit.errors import LakeError, SourceError
+from trailfit.ingest.listing import list_new
 from trailfit.ingest.run import run
 from trailfit.ingest.selection import Selection
 from trailfit.lake import Lake
@@ -140,6 +143,20 @@ def test_a_key_that_we_may_not_decrypt_with_is_said_with_its_prefix(tmp_path, s3
     }
     assert all("not authorized to perform: kms:Decrypt" in problem.reason for problem in result.problems)
     assert result.counts.objects == 12
+
+
+def test_a_dry_run_prices_the_requests_for_what_is_new(tmp_path, s3):
+    several_days(tmp_path / "logs")
+    s3.upload(s3.make("logs"), tmp_path / "logs")
+    run([f"s3://logs/AWSLogs/{OTHER}"], Lake(tmp_path / "lake"), jobs=1)
+
+    listing = list_new(["s3://logs"], Selection(), Lake(tmp_path / "lake").manifests())
+    told = price(listing)
+    many = price(replace(listing, todo=listing.todo[:1] * 1_000_000))
+
+    size = sum(path.stat().st_size for path in (tmp_path / "logs" / "AWSLogs" / ACCOUNT).rglob("*.gz"))
+    assert [line.split()[-1] for line in told] == ["12", "12", f"{size:,}", "12", "$0.0000"]
+    assert many[-1].split()[-1] == "$0.4000"
 
 
 def test_who_pays_is_said_in_every_request_and_only_when_asked(tmp_path, s3):

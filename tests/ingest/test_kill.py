@@ -102,6 +102,17 @@ def test_a_few_kills_leave_the_lake_as_it_would_have_been(tmp_path):
     assert kill_and_compare(tmp_path, 4, 1) > 0
 
 
+def test_of_two_ingests_at_once_the_second_waits_and_the_lake_is_the_same(tmp_path):
+    logs = tmp_path / "logs"
+    several_days(logs, days=2)
+    finish(logs, tmp_path / "calm")
+
+    processes = [start(logs, tmp_path / "lake", jobs=1) for _ in range(2)]
+
+    assert [process.wait(timeout=120) for process in processes] == [0, 0]
+    assert tree(tmp_path / "lake") == tree(tmp_path / "calm")
+
+
 @pytest.mark.slow
 def test_two_hundred_kills_leave_the_lake_as_it_would_have_been(tmp_path):
     assert kill_and_compare(tmp_path, 200, 2) > 50
