@@ -27,7 +27,7 @@ bench: .venv/ready ## every benchmark, ratios side by side
 	$(BIN)/python -m tests.bench
 
 pins: ## resolve constraints.txt anew (needs uv)
-	uv pip compile --quiet --universal --python-version 3.11 --all-extras --group dev --generate-hashes \
+	uv pip compile --quiet --universal --python-version 3.11 --extra notebooks --group dev --generate-hashes \
 		--no-emit-index-url --no-header pyproject.toml --output-file constraints.txt
 
 .venv/ready: constraints.txt pyproject.toml hatch_build.py $(wildcard src/trailfit/ingest/native/*.?pp)

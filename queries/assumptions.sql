@@ -30,8 +30,8 @@ select
     event_name,
     count(*) as calls,
     count(*) filter (where (asked ->> '$.policy') is not null or (asked -> '$.policyArns') is not null) as restricted,
-    list(distinct asked ->> '$.policy') filter (where (asked ->> '$.policy') is not null) as session_policies,
-    list(distinct asked ->> '$.policyArns') filter (where (asked -> '$.policyArns') is not null) as policy_arns,
+    list(distinct asked ->> '$.policy' order by asked ->> '$.policy') filter (where (asked ->> '$.policy') is not null) as session_policies,
+    list(distinct asked ->> '$.policyArns' order by asked ->> '$.policyArns') filter (where (asked -> '$.policyArns') is not null) as policy_arns,
     min(event_time) as first,
     max(event_time) as last,
     arg_min(event_id, (event_time, event_id)) as example_event

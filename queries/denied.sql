@@ -8,7 +8,7 @@ select
     error_message as reason,
     count(*) as calls,
     max(event_time) as last_denied,
-    arg_max(event_id, event_time) as example_event
+    arg_max(event_id, (event_time, event_id)) as example_event
 from events, unnest(uses) as t(u)
 where date between $from_day and $to_day
   and outcome = 'denied'

@@ -1,11 +1,17 @@
 -- Which calls were denied to some roles since a time of each, how often before that, and which event shows it?
 -- Grain: principal, action, resource
--- $principals: ARNs, one a line; $since: a time for each of them, one a line
-with changed as (
+-- $changes: one change a line, `TIME=ARN`
+with lines as (
+    select unnest(string_split($changes, chr(10))) as line
+),
+
+changed as (
     select
-        unnest(string_split($principals, chr(10))) as principal,
-        cast(unnest(string_split($since, chr(10))) as timestamp) as since
+        substr(line, length(split_part(line, '=', 1)) + 2) as principal,
+        cast(split_part(line, '=', 1) as timestamp) as since
+    from lines
 )
+
 select
     events.principal,
     u.action as action,

@@ -7,10 +7,10 @@ with calls as (
         event_time,
         case
             -- /24 of IPv4, /48 of IPv6; a service's name as it is
-            when regexp_full_match(source_ip, '\d{1,3}(\.\d{1,3}){3}')
-                then regexp_extract(source_ip, '^(\d+\.\d+\.\d+)\.', 1) || '.0/24'
+            when regexp_matches(source_ip, '^[0-9]{1,3}([.][0-9]{1,3}){3}$')
+                then regexp_extract(source_ip, '^([0-9]+[.][0-9]+[.][0-9]+)[.]', 1) || '.0/24'
             when source_ip like '%:%'
-                then rtrim(array_to_string(list_slice(string_split(source_ip, ':'), 1, 3), ':'), ':') || '::/48'
+                then rtrim(regexp_extract(source_ip, '^([^:]*(:[^:]*){0,2})', 1), ':') || '::/48'
             else coalesce(source_ip, 'not told')
         end as network
     from events

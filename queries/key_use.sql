@@ -6,7 +6,7 @@ select
     cast(sum(calls) as bigint) as calls,
     min(first_used) as first_used,
     max(last_used) as last_used,
-    arg_max(event_source, last_used) as last_service
+    arg_max(event_source, (last_used, event_source)) as last_service
 from usage
 where date between $from_day and $to_day
   and access_key_id is not null

@@ -2,22 +2,31 @@
 -- Grain: access key
 -- A network is the /24 of an IPv4 address; other addresses, and AWS services, stand as they are. Ages are in days at the
 -- end of the window. A key that IAM lists and the log never shows has no networks; one that IAM does not list, no age.
-with calls as (
+with used as (
     select
         access_key_id,
+        regexp_replace(source_ip, '^([0-9]+[.][0-9]+[.][0-9]+)[.][0-9]+$', '\1.0/24') as network,
         min(principal) as principal,
         count(*) as calls,
         min(event_time) as first_used,
-        max(event_time) as last_used,
-        count(distinct regexp_replace(source_ip, '^([0-9]+[.][0-9]+[.][0-9]+)[.][0-9]+$', '\1.0/24')) as networks,
-        string_agg(
-            distinct regexp_replace(source_ip, '^([0-9]+[.][0-9]+[.][0-9]+)[.][0-9]+$', '\1.0/24'), ', '
-            order by regexp_replace(source_ip, '^([0-9]+[.][0-9]+[.][0-9]+)[.][0-9]+$', '\1.0/24')
-        ) as from_networks
+        max(event_time) as last_used
     from events
     where date between $from_day and $to_day
       and principal_kind in ('user', 'root')
       and access_key_id like 'AKIA%'
+    group by access_key_id, regexp_replace(source_ip, '^([0-9]+[.][0-9]+[.][0-9]+)[.][0-9]+$', '\1.0/24')
+),
+
+calls as (
+    select
+        access_key_id,
+        min(principal) as principal,
+        cast(sum(calls) as bigint) as calls,
+        min(first_used) as first_used,
+        max(last_used) as last_used,
+        count(network) as networks,
+        string_agg(network, ', ' order by network) as from_networks
+    from used
     group by access_key_id
 ),
 

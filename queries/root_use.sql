@@ -6,7 +6,7 @@ select
     event_name,
     cast(sum(calls) as bigint) as calls,
     max(last_used) as last_used,
-    arg_max(example_event, last_used) as example_event
+    arg_max(example_event, (last_used, example_event)) as example_event
 from usage
 where date between $from_day and $to_day
   and principal_kind = 'root'

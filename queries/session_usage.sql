@@ -1,7 +1,7 @@
 -- Which sessions of some roles used which action on which resource, how often and on which days?
 -- Grain: principal, session, action, resource, role
 -- $principals: the ARNs of the roles, one a line
-with asked as materialized (
+with asked as (
     select principal, session, date, event_time, event_id, uses
     from events
     where date between $from_day and $to_day

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from trailfit import pipeline, sql
+from trailfit import sql
 from trailfit.lake import Lake
+from trailfit.usage.questions import query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +75,7 @@ def timed(root: Path) -> Iterator[tuple[str, int, float, float]]:
         for name in sql.names():
             asked = {key: value for key, value in ASKED.get(name, {}).items() if key in sql.load(name).parameters}
             wall, cpu = time.perf_counter(), time.process_time()
-            rows = len(pipeline.query(lake, name, con=con, **asked).to_arrow_table())
+            rows = len(query(lake, name, con=con, **asked).to_arrow_table())
             yield name, rows, time.perf_counter() - wall, time.process_time() - cpu
 
 
@@ -104,10 +105,10 @@ def main() -> int:
             sys.stdout.write(
                 f"\n{name}: {events:,} events, bar {BARS[name]:.0f} s\n{'query':20}{'rows':>10}{'wall s':>9}{'cpu s':>9}\n"
             )
-            for query, rows, wall, cpu in timed(root):
+            for asked, rows, wall, cpu in timed(root):
                 over = wall > BARS[name]
                 slow += over
-                sys.stdout.write(f"{query:20}{rows:>10,}{wall:>9.2f}{cpu:>9.2f}{'  over the bar' if over else ''}\n")
+                sys.stdout.write(f"{asked:20}{rows:>10,}{wall:>9.2f}{cpu:>9.2f}{'  over the bar' if over else ''}\n")
                 sys.stdout.flush()
         return 1 if slow else 0
 

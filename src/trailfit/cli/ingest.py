@@ -6,11 +6,23 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trailfit.cli.options import EXIT_FINDINGS, EXIT_OK, EXIT_PARTIAL, common, is_quiet, lake_option, say
+from trailfit.cli.options import (
+    EXIT_FINDINGS,
+    EXIT_OK,
+    EXIT_PARTIAL,
+    common,
+    engine_option,
+    is_quiet,
+    lake_option,
+    master_option,
+    say,
+)
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
+    from trailfit.engine.local import Engine
     from trailfit.ingest.listing import Listing
     from trailfit.ingest.run import Counts
     from trailfit.ingest.selection import Selection
@@ -48,13 +60,8 @@ def _names(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]
     is_flag=True,
     help="Read again the log objects of units made with another catalogue, and make these units from the beginning.",
 )
-@click.option(
-    "--engine",
-    type=click.Choice(["local"]),
-    default="local",
-    expose_value=False,
-    help="Where the work is done: this machine.",
-)
+@engine_option
+@master_option
 @click.option("--request-payer", is_flag=True, help="Pay for the requests to a requester-pays bucket.")
 @common
 @click.pass_context
@@ -72,6 +79,8 @@ def command(
     public_keys: str | None,
     dry_run: bool,
     rebuild: bool,
+    engine_name: str,
+    master: str | None,
     request_payer: bool,
 ) -> None:
     """Read CloudTrail logs from SOURCE (s3://bucket/prefix, a folder or a file) into the lake.
@@ -105,7 +114,7 @@ def command(
         for line in price(listing):
             click.echo(line)
         ctx.exit(_problems(listing.problems))
-    with no_pandas(), reporter(quiet=is_quiet(ctx)) as progress:
+    with no_pandas(), _engine(engine_name, master, lake) as engine, reporter(quiet=is_quiet(ctx)) as progress:
         result = run(
             sources,
             lake,
@@ -115,6 +124,7 @@ def command(
             payer=request_payer,
             progress=progress,
             rebuild=rebuild,
+            engine=engine,
         )
     code = _problems(result.problems)
     if not is_quiet(ctx):
@@ -128,6 +138,22 @@ def command(
     if validate:
         code = _validate(sources, lake, selection, public_keys, payer=request_payer) or code
     ctx.exit(code)
+
+
+def _engine(name: str, master: str | None, lake: Lake) -> AbstractContextManager[Engine | None]:
+    """Give Spark as the engine where it is asked for; None is this machine."""
+    from contextlib import nullcontext
+
+    from trailfit.errors import UsageError
+
+    if name == "local":
+        return nullcontext()
+    if lake.root.startswith("s3://"):
+        hint = "name a folder that all executors share, or ingest on this machine; sources may be in S3"
+        raise UsageError("Spark writes no lake in S3 yet", where=lake.root, hint=hint)
+    from trailfit.engine.spark import Spark
+
+    return Spark(master)
 
 
 def _problems(problems: list[Unassessed]) -> int:

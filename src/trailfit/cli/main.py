@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("report", "Write report.html, report.md and the findings."),
     "pr": ("pr", "Edit the team's own infrastructure code; open or update one pull request."),
     "query": ("query", "Ask the lake: a named query, or SQL."),
+    "athena-ddl": ("athena_ddl", "Print the DDL that registers a lake in S3 with Athena."),
     "run": ("run", "The monthly run: all of the above, from trailfit.toml."),
     "doctor": ("doctor", "Check access, coverage and versions; print the least policy that trailfit needs."),
 }

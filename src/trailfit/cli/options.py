@@ -78,6 +78,16 @@ to_option = click.option(
 )  # fmt: skip
 
 
+#: Where the work is done. Spark is an extra: `pip install 'trailfit[spark]'`.
+engine_option = click.option(
+    "--engine", "engine_name", type=click.Choice(["local", "spark"]), default="local", show_default=True,
+    help="Where the work is done: this machine, or Spark.",
+)  # fmt: skip
+master_option = click.option(
+    "--master", metavar="URL", help="Spark's master, such as spark://host:7077.  [default: what spark-submit says]"
+)
+
+
 def is_quiet(ctx: click.Context) -> bool:
     """Tell whether -q was given."""
     return bool((ctx.find_root().obj or {}).get("quiet"))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trailfit.cli.options import common, to_option
+from trailfit.cli.options import common, engine_option, master_option, to_option
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     "--format", "form", type=click.Choice(["table", "json", "csv", "parquet"]), default="table", show_default=True,
     help="How to print.",
 )  # fmt: skip
+@engine_option
+@master_option
 @common
 def command(
     question: str | None,
@@ -33,6 +35,8 @@ def command(
     to: datetime | None,
     parameters: tuple[str, ...],
     form: str,
+    engine_name: str,
+    master: str | None,
 ) -> None:
     """Ask a named query, or SQL over the views events, usage and skipped. Without either: list the queries."""
     from trailfit import sql
@@ -40,6 +44,7 @@ def command(
     from trailfit.errors import UsageError
     from trailfit.lake import Lake
     from trailfit.usage.questions import query as ask
+    from trailfit.usage.questions import query_on
 
     if question is None:
         for name in sql.names():
@@ -49,6 +54,12 @@ def command(
         raise UsageError("which lake? Give --lake or TRAILFIT_LAKE")
     given = dict(_pair(each) for each in parameters)
     lake = Lake(lake_root)
+    if engine_name == "spark":
+        from trailfit.engine.spark import Spark
+
+        with Spark(master) as spark:
+            tables.show(query_on(spark, lake, question, days=days, to=to.date() if to else None, **given), form)
+        return
     with lake.connect() as con:
         if question.replace("_", "").isalnum():
             found = ask(lake, question, con=con, days=days, to=to.date() if to else None, **given)

@@ -51,8 +51,7 @@ def denied_since(con: DuckDBPyConnection, memory: Memory, first: date, last: dat
     rows = sql.run(
         con,
         "denied_since",
-        principals="\n".join(changes),
-        since="\n".join(when.isoformat() for when, _ in changes.values()),
+        changes="\n".join(f"{when.isoformat()}={arn}" for arn, (when, _) in changes.items()),
         from_day=first,
         to_day=last,
     ).fetchall()

@@ -8,7 +8,7 @@ import signal
 import threading
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import active_children, connection, get_context, parent_process
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from trailfit.errors import TrailfitError
 
@@ -24,6 +24,16 @@ def default_jobs() -> int:
     with contextlib.suppress(AttributeError):
         return max(1, len(os.sched_getaffinity(0)))
     return os.cpu_count() or 1
+
+
+class Engine(Protocol):
+    """Where tasks run: processes of this machine, or the executors of a cluster. `jobs` are how many at once."""
+
+    jobs: int
+
+    def run(self, function: Callable[[_Task], _Result], tasks: Sequence[_Task]) -> Iterator[_Result]:
+        """Yield the result of every task, in any order. Raises what a task raised."""
+        ...
 
 
 class Local:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trailfit.catalog.edition import edition
-from trailfit.engine.local import Local, default_jobs
+from trailfit.engine.local import Engine, Local, default_jobs
 from trailfit.errors import LakeError
 from trailfit.ingest.commit import Committer
 from trailfit.ingest.plan import home, stretches
@@ -40,14 +40,18 @@ def go(
     payer: bool,
     result: Ingested,
     progress: Callable[[Step], None] | None,
+    engine: Engine | None = None,
 ) -> None:
     """Read what is listed into the lake, and make anew the units that are damaged; `result` is filled.
 
     Raises LakeError where the lake cannot be written.
     """
-    with _staging(lake) as staging, Local(jobs or default_jobs(), "trailfit.ingest.preload") as engine:
+    here = (
+        Local(jobs or default_jobs(), "trailfit.ingest.preload") if engine is None else contextlib.nullcontext(engine)
+    )
+    with _staging(lake) as staging, here as workers:
         try:
-            _Run(lake, manifests, listing, selection, staging, result, progress, payer).go(engine, damaged)
+            _Run(lake, manifests, listing, selection, staging, result, progress, payer).go(workers, damaged)
         except OSError as problem:
             hint = "nothing half-written is visible; run again to go on"
             raise LakeError(
@@ -81,7 +85,7 @@ class _Run:
         self.failed: set[str] = set()
         self.not_fetched: dict[tuple[str, str], list[str]] = defaultdict(list)
 
-    def go(self, engine: Local, damaged: set[Unit]) -> None:
+    def go(self, engine: Engine, damaged: set[Unit]) -> None:
         """Read all stretches, then make the units that had to wait."""
         regions = self.listing.regions
         tasks = [

@@ -16,6 +16,7 @@ from trailfit.ingest.selection import Selection
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from trailfit.engine.local import Engine
     from trailfit.lake import Lake
     from trailfit.model import Unassessed, Unit
 
@@ -75,12 +76,13 @@ def run(
     payer: bool = False,
     progress: Callable[[Step], None] | None = None,
     rebuild: bool = False,
+    engine: Engine | None = None,
 ) -> Ingested:
     """Read CloudTrail logs from `sources` (``s3://…``, folders, files) into `lake`; every event once.
 
     `selection` says which days, accounts and regions; None reads all. Waits `wait` seconds for another ingest to end.
     With `rebuild`, units that were made with another catalogue are made from the beginning, where all of their objects
-    are still there; the others stay as they are.
+    are still there; the others stay as they are. `engine` does the work; by default the processors of this machine.
     Raises SourceError for a source that does not exist, LakeError for a lake that is locked or cannot be written.
     """
     selection = selection or Selection()
@@ -107,6 +109,7 @@ def run(
             payer=payer,
             result=result,
             progress=progress,
+            engine=engine,
         )
         result.stale = stale_units(lake.manifests(), selection) if stale else {}
         return result
