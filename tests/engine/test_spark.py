@@ -40,7 +40,7 @@ def rows(table):
 
 def test_every_query_gives_the_same_rows_on_both_engines(spark, demo):
     lake = Lake(demo / "lake")
-    spark.open(lake)
+    spark.view(lake)
     different = {}
     with lake.connect() as con:
         for name in sql.names():

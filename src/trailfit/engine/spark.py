@@ -73,12 +73,12 @@ class Spark:
             yield from self._session.sparkContext.parallelize(some, len(some)).map(_attempt(function)).collect()
 
     def query(self, name: str, **parameters: Any) -> pa.Table:
-        """Run a named query over the views that `open` made; the rows as an Arrow table."""
+        """Run a named query over the views that `view` made; the rows as an Arrow table."""
         asked = sql.load(name)
         bound = {each: parameters.get(each) for each in asked.parameters}
         return self._session.sql(to_spark(asked.text), args=bound).toArrow()
 
-    def open(self, lake: Lake) -> None:
+    def view(self, lake: Lake) -> None:
         """Create the lake's views in the session, over the units committed so far."""
         manifests = lake.manifests()
         for table in ("events", "usage"):

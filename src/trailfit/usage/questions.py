@@ -39,7 +39,7 @@ def query_on(
 ) -> pa.Table:
     """Run a named query on Spark, over the same views; the rows as an Arrow table."""
     asked = _asked(lake, name, days, to, parameters)
-    spark.open(lake)
+    spark.view(lake)
     return spark.query(name, **asked)
 
 
