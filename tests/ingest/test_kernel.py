@@ -35,7 +35,7 @@ if library() is None:
     wanted = os.environ.get("TRAILFIT_DECODER") != "python"
     pytest.skip(f"{LIBRARY.name} is {'not built' if wanted else 'not wanted'}", allow_module_level=True)
 
-SLOW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def rows(tables: Iterable[tuple[Any, pa.Table]]) -> list[str]:
@@ -115,7 +115,7 @@ LISTED = st.lists(RESOURCE, max_size=4) | st.sampled_from(
 )
 
 
-@settings(SLOW, max_examples=400)
+@settings(SLOW, max_examples=200)
 @given(
     st.lists(
         st.tuples(NAMES, VALUES, LISTED, st.sampled_from(["Management", "Data"]), st.sampled_from([None, "AccessDenied"])),
@@ -181,7 +181,7 @@ def test_actions_of_the_catalogue_are_on_the_same_resources():
     assert both(gzip.compress(compact(*records))) == 1
 
 
-@settings(SLOW, max_examples=300)
+@settings(SLOW, max_examples=150)
 @given(st.data())
 def test_damaged_objects_are_read_the_same(data):
     whole = compact(*data.draw(st.lists(RECORDS, min_size=1, max_size=3)))
