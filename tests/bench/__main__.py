@@ -13,6 +13,7 @@ BENCHES = {
     "policy": [],
     "rightsizing": ["--families", "ABC", "--seeds", "11-12"],
     "chances": ["--seeds", "1-2"],
+    "recommend": [],
     "inventory": [],
     "iac": [],
     "botocore_operations": [],
