@@ -1,7 +1,8 @@
 """Tables on disk on their way into parts: each lies sorted by a hash, so that any range of hashes is a slice of it.
 
 Parts are ranges of hashes. How many there are follows from the number of rows, known only at the end; a table
-sorted so can be cut into any number then, and is mapped, not read: a slice costs what it holds.
+sorted so can be cut into any number then. It lies in short batches, and only those that a range touches are read:
+were it mapped, the pages around every slice of every column would count as ours, more of them the larger the unit.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _HASH = "hash"
+#: Rows of a batch, and where the schema's metadata say with which hash each batch begins.
+_BATCH_ROWS = 4096
+_STARTS = b"trailfit.starts"
 _SPREAD = 0x9E3779B97F4A7C15
 
 
@@ -23,16 +27,22 @@ def write(path: str, table: pa.Table, hashes: Any) -> None:
     import numpy as np
     import pyarrow as pa
 
-    order = pa.array(np.argsort(hashes, kind="stable"))
-    table = table.append_column(_HASH, pa.array(hashes)).take(order)
+    order = np.argsort(hashes, kind="stable")
+    starts = hashes[order[::_BATCH_ROWS]].astype(np.uint32)
+    table = table.append_column(_HASH, pa.array(hashes)).take(pa.array(order)).combine_chunks()
+    table = table.replace_schema_metadata({_STARTS: starts.tobytes().hex()})
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with pa.OSFile(path, "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
-        writer.write_table(table.combine_chunks())
+        writer.write_table(table, max_chunksize=_BATCH_ROWS)
 
 
 def count(path: str) -> int:
     """Count the rows of a file."""
-    return sum(batch.num_rows for batch in _batches(path))
+    import pyarrow as pa
+
+    with pa.OSFile(path) as file:
+        reader = pa.ipc.open_file(file)
+        return sum(reader.get_batch(place).num_rows for place in range(reader.num_record_batches))
 
 
 def read(path: str, bucket: int, number: int) -> Iterator[pa.Table]:
@@ -40,12 +50,19 @@ def read(path: str, bucket: int, number: int) -> Iterator[pa.Table]:
     import numpy as np
     import pyarrow as pa
 
-    for batch in _batches(path):
-        hashes = batch.column(batch.num_columns - 1).to_numpy()
-        low, high = (-(-(at << 32) // number) for at in (bucket, bucket + 1))
-        start, end = np.searchsorted(hashes, np.array([low, high], np.uint64))
-        if end > start:
-            yield pa.Table.from_batches([batch.slice(start, end - start)]).drop_columns([_HASH])
+    low, high = (-(-(at << 32) // number) for at in (bucket, bucket + 1))
+    with pa.OSFile(path) as file:
+        reader = pa.ipc.open_file(file)
+        starts = np.frombuffer(bytes.fromhex(reader.schema.metadata[_STARTS].decode()), np.uint32).astype(np.uint64)
+        first = max(0, int(np.searchsorted(starts, np.uint64(low), "left")) - 1)
+        last = int(np.searchsorted(starts, np.uint64(high), "left"))
+        for place in range(first, last):
+            batch = reader.get_batch(place)
+            hashes = batch.column(batch.num_columns - 1).to_numpy().astype(np.uint64)
+            start, end = np.searchsorted(hashes, np.array([low, high], np.uint64))
+            if end > start:
+                found = pa.Table.from_batches([batch.slice(start, end - start)]).drop_columns([_HASH])
+                yield found.replace_schema_metadata(None)
 
 
 def buckets_of(hashes: Any, number: int) -> Any:
@@ -82,12 +99,3 @@ def mix(numbers: Any) -> Any:
     mixed = numbers * np.uint64(_SPREAD)
     mixed ^= mixed >> np.uint64(29)
     return (mixed * np.uint64(_SPREAD) >> np.uint64(32)).astype(np.uint32)
-
-
-def _batches(path: str) -> Iterator[pa.RecordBatch]:
-    import pyarrow as pa
-
-    with pa.memory_map(path) as file:
-        reader = pa.ipc.open_file(file)
-        for place in range(reader.num_record_batches):
-            yield reader.get_batch(place)
