@@ -26,6 +26,8 @@ _Result = TypeVar("_Result")
 _WAVES = 4
 _SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
+    # The lake's times are UTC without a zone, as in DuckDB.
+    "spark.sql.timestampType": "TIMESTAMP_NTZ",
     "spark.sql.ansi.enabled": "false",
     # Account IDs are text, with their leading zeros.
     "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
