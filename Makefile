@@ -32,7 +32,7 @@ pins: ## resolve constraints.txt anew (needs uv)
 
 .venv/ready: constraints.txt pyproject.toml hatch_build.py $(wildcard src/trailfit/ingest/native/*.?pp)
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
