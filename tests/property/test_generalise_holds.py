@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from trailfit.policy.generalise import Observation, generalise
@@ -37,8 +37,15 @@ def matches(pattern, resource):
     return pattern == "*" or compiled(arn(read) or read).match(resource) is not None
 
 
+def _used(name, ago):
+    return Observation(
+        "s3:GetObject", f"arn:aws:ec2:eu-west-1:111122223333:instance/{name}", 1, (LAST - timedelta(days=ago),)
+    )
+
+
 @settings(max_examples=300, deadline=None)
 @given(OBSERVATIONS, LEVEL)
+@example([_used("2026-orders/", 1), _used("part-00012/", 0), _used("orders-2026/", 0)], "relaxed")
 def test_whatever_was_seen_is_served_by_its_pattern(observations, level):
     found = generalise(observations, LAST, level=level)
     for each in observations:

@@ -232,3 +232,14 @@ def test_a_document_that_iam_would_not_take_is_not_proposed():
 
     assert proposal(data) is None
     assert rows(data)[0][1] == "used"
+
+
+def test_an_account_that_is_named_does_not_stand_for_its_identity_providers():
+    subject = "repo:shop/web"
+    seen = [took(CI), took(f"{OIDC}:{subject}", "web_identity", "AssumeRoleWithWebIdentity", subject)]
+
+    data = judged([trusts({"AWS": ACCOUNT}, action="sts:*")], seen)
+
+    assert data["unassessed"] == []
+    (statement,) = proposal(data)["after"][0]["document"]["Statement"]
+    assert statement["Condition"] == {"ArnEquals": {"aws:PrincipalArn": CI}}

@@ -288,7 +288,6 @@ class _Reading:
                     f"no last accessed data of {without[account]} of {total[account]} roles and users",
                 )
 
-
     def _note_unbound(self, guardrails: Iterable[Guardrails]) -> None:
         """Note the accounts of which it is not known what the organization sets on them.
 

@@ -243,7 +243,7 @@ def _words(members: list[str], top: bool) -> str | None:
     head, tail = common([member[len(separator) :] for member in members])
     if top and not head:
         return None
-    return f"{separator}{head}*{tail}"
+    return _written(f"{separator}{head}*{tail}")  # a mark that all names begin with is no character of theirs
 
 
 def _written(segment: str) -> str:

@@ -353,6 +353,8 @@ def _requests(case: _Case) -> Iterator[Request]:
         name = _name(one, case.names)
         who, context = name or one.caller, {}
         if one.kind in ("saml", "web_identity"):
+            if not _is_named(case.trust, one):
+                continue  # an element that names its account lets in the account's own principals, not its providers
             who = _provider(case.trust, one)
             host = who.partition(":oidc-provider/")[2]
             context = {f"{host}:sub": one.subject} if host and one.subject else {}
@@ -362,6 +364,13 @@ def _requests(case: _Case) -> Iterator[Request]:
             if role:
                 who = f"arn:{name.split(':')[1]}:sts::{account(name)}:assumed-role/{role}/session"
         yield Request(who, action, case.role.arn, context, case.role.account, context_complete=False)
+
+
+def _is_named(trust: Document, one: Assumption) -> bool:
+    """Tell whether any Principal element of the trust policy names a caller."""
+    return any(
+        _is(kind, value, one, {}) for statement in trust.statements for kind, value in statement.principals or ()
+    )
 
 
 def _provider(trust: Document, one: Assumption) -> str:
