@@ -30,7 +30,7 @@ ASKED = {
     "timeline": {"principal": "arn:aws:iam::111122223333:role/orders-writer-role-7"},
     "session_usage": {"principals": "arn:aws:iam::111122223333:role/service/catalogue-role-7"},
     "grant_changes": {"events": "PutRolePolicy,AttachRolePolicy,CreatePolicyVersion"},
-    "denied_since": {"principal": "arn:aws:iam::111122223333:role/orders-writer-role-7"},
+    "denied_since": {"changes": "2026-08-04T00:00:00=arn:aws:iam::111122223333:role/orders-writer-role-7"},
 }
 _COPY_OF = "regexp_replace({}, '(role|user)/(.+)$', '\\1/\\2-' || (copy % 21))"
 
