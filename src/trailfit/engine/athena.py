@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trailfit.engine.dialect import column_type
 from trailfit.errors import UsageError
 from trailfit.lake import COLUMNS, TABLES, Lake
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
+
+    from trailfit.lake import Table
 
 _TYPES = {"VARCHAR": "string", "BOOLEAN": "boolean", "TIMESTAMP": "timestamp", "BIGINT": "bigint", "DATE": "date"}
 
@@ -34,8 +37,8 @@ def ddl(lake: Lake, database: str) -> list[str]:
     ]
 
 
-def _table(root: str, database: str, table: str, accounts: Sequence[str], first: date) -> str:
-    columns = ",\n".join(f"  `{name}` {_type(kind)}" for name, kind in COLUMNS[table].items())  # type: ignore[index]  # TABLES are its keys
+def _table(root: str, database: str, table: Table, accounts: Sequence[str], first: date) -> str:
+    columns = ",\n".join(f"  `{name}` {column_type(kind, _TYPES)}" for name, kind in COLUMNS[table].items())
     place = f"{root}/{table}"
     properties = {
         "projection.enabled": "true",
@@ -52,15 +55,6 @@ def _table(root: str, database: str, table: str, accounts: Sequence[str], first:
         "PARTITIONED BY (`account` string, `date` date)\nSTORED AS PARQUET\n"
         f"LOCATION {_quoted(place + '/')}\nTBLPROPERTIES (\n{told}\n)"
     )
-
-
-def _type(kind: str) -> str:
-    if kind.endswith("[]"):
-        return f"array<{_type(kind[:-2])}>"
-    if kind.startswith("STRUCT("):
-        fields = (field.split() for field in kind[7:-1].split(", "))
-        return f"struct<{','.join(f'{name}:{_type(of)}' for name, of in fields)}>"
-    return _TYPES[kind]
 
 
 def _name(name: str) -> str:

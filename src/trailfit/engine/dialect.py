@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from trailfit.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlglot import exp
 
 
@@ -23,6 +25,20 @@ def to_spark(text: str) -> str:
 def to_athena(text: str) -> str:
     """Write a query in Athena's dialect (Trino), parameters as ``:name``; parsed here, and never run."""
     return _written(_tree(text), "athena")
+
+
+def column_type(kind: str, types: Mapping[str, str]) -> str:
+    """Write a column's type of the lake (`trailfit.lake.COLUMNS`) in Hive's form, its plain types by `types`.
+
+    >>> column_type("STRUCT(action VARCHAR, at BIGINT)[]", {"VARCHAR": "string", "BIGINT": "bigint"})
+    'array<struct<action:string,at:bigint>>'
+    """
+    if kind.endswith("[]"):
+        return f"array<{column_type(kind[:-2], types)}>"
+    if kind.startswith("STRUCT("):
+        fields = (field.split() for field in kind[7:-1].split(", "))
+        return f"struct<{','.join(f'{name}:{column_type(of, types)}' for name, of in fields)}>"
+    return types[kind]
 
 
 def _tree(text: str) -> exp.Expr:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from trailfit import sql
-from trailfit.engine.dialect import to_spark
+from trailfit.engine.dialect import column_type, to_spark
 from trailfit.errors import TrailfitError, UsageError
 from trailfit.lake import COLUMNS, Lake, unit_path
 
@@ -89,7 +89,7 @@ class Spark:
                 for manifest in manifests
                 for part in manifest.parts(table)
             ]
-            schema = ", ".join(f"{column} {_type(kind)}" for column, kind in COLUMNS[table].items())
+            schema = ", ".join(f"{column} {column_type(kind, _TYPES)}" for column, kind in COLUMNS[table].items())
             self._view(table, f"{schema}, account STRING, date DATE", files, f"{lake.root}/{table}")
         with lake.connect() as con:
             small = ["skipped", "units", *(row[0] for row in con.execute(_SMALL).fetchall())]
@@ -114,15 +114,6 @@ _SMALL = """
     where not internal and view_name not in ('events', 'usage')
     order by view_name
 """
-
-
-def _type(kind: str) -> str:
-    if kind.endswith("[]"):
-        return f"ARRAY<{_type(kind[:-2])}>"
-    if kind.startswith("STRUCT("):
-        fields = (field.split() for field in kind[7:-1].split(", "))
-        return f"STRUCT<{', '.join(f'{name}: {_type(of)}' for name, of in fields)}>"
-    return _TYPES[kind]
 
 
 def _attempt(function: Callable[[Any], _Result]) -> Callable[[Any], _Result]:
